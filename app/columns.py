@@ -25,8 +25,8 @@ class Kind(IntEnum):
 class FeatureColumn:
     """One feature over n rows.
 
-    `kinds`: a `Kind` per row (n,), or one for all rows. `numbers`: (n,) the value where it is a number (booleans 0 or 1),
-    NaN elsewhere. `values`: the raw values in row order, None when every row is a number or missing.
+    `kinds`: a `Kind` per row (n,), or one for all rows. `numbers`: (n,) the value where it is a number (a boolean:
+    0 or 1), NaN elsewhere. `values`: the raw values in row order, None when every row is a number or missing.
     """
 
     kinds: NDArray[np.uint8] | Kind

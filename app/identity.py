@@ -1,4 +1,4 @@
-"""Deterministic identifiers: the same parts give the same id, so that a replay repeats an output instead of adding one."""
+"""Deterministic identifiers: a replay repeats an output instead of adding one."""
 
 import hashlib
 from typing import Any
