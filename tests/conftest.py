@@ -1,0 +1,36 @@
+"""Brokers for tests: a real Apache Kafka for those marked `kafka`."""
+
+import os
+from collections.abc import Iterator
+from functools import cache
+
+import pytest
+
+from deploy.kafka.server import KafkaServer, missing
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Tests of a real Kafka are skipped where none can be had; where CI is set that is a failure: it installs Java."""
+    if item.get_closest_marker("kafka") is None:
+        return
+    reason = _missing()
+    if reason is None:
+        return
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(f"no real Kafka here: {reason}", pytrace=False)
+    pytest.skip(f"no real Kafka here: {reason}")
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real Kafka that all tests share: take topic names and groups of your own.
+
+    A test that stops or kills the broker starts one for itself: `KafkaServer(tmp_path)`.
+    """
+    with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
+        yield server.address
+
+
+@cache
+def _missing() -> str | None:
+    return missing()
