@@ -1,0 +1,118 @@
+"""A chunk of prediction records -> runs of columns, one model version and task each, and the rejected records."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+import numpy as np
+
+from app.batches import rows_as_records, tabulate_batch
+from app.chunks import RawChunk, Reject, decode_all
+from app.columns import Ints, PredictionColumns
+from app.records import PredictionRecord, decode_prediction
+from app.screening import Screened, screen
+from app.settings import Settings
+from app.tabulate import tabulate
+
+
+@dataclass(slots=True)
+class Run:
+    """Rows of one model version in offset order.
+
+    `rows`: (n,) their places among all good rows of the chunk. `records`: gives each row's own JSON, made only where
+    the join wants it.
+    """
+
+    columns: PredictionColumns
+    rows: Ints
+    records: Callable[[], Sequence[bytes | None]]
+
+
+@dataclass(slots=True)
+class Decoded:
+    """`times`, `offsets`: (rows,) of all good rows in offset order, over all runs."""
+
+    runs: list[Run]
+    rejects: list[Reject]
+    times: Ints
+    offsets: Ints
+
+
+def decode_predictions(chunk: RawChunk, settings: Settings) -> Decoded:
+    """Everything that the chunk holds, in columns. One bad record costs only itself."""
+    places, records, rejects = decode_all(chunk.values, decode_prediction)
+    screened, faulty = screen(records, places, chunk, settings)
+    return Decoded(list(_runs(screened, chunk, settings)), rejects + faulty, screened.times, screened.offsets)
+
+
+def _runs(screened: Screened, chunk: RawChunk, settings: Settings) -> Iterator[Run]:
+    starts = np.cumsum(screened.counts) - screened.counts
+    for task, members in groups_of(screened.records, settings):
+        limit = settings.model(screened.records[members[0]].model).max_features
+        for members_of_run in _unbroken(members, screened.records):
+            yield from _run(screened, chunk, starts, members_of_run, task, limit)
+
+
+def _run(screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], task: str, limit: int) -> Iterator[Run]:
+    first = screened.records[members[0]]
+    if first.prediction_ids is None:
+        rows = starts[members]
+        records = [screened.records[i] for i in members]
+        columns = tabulate(records, task, screened.offsets[rows], screened.times[rows], limit)
+        yield Run(columns, rows, partial(_values, chunk, screened.places[members]))
+    elif first.prediction_ids:
+        start = int(starts[members[0]])
+        columns = tabulate_batch(first, task, int(screened.offsets[start]), limit)
+        yield Run(columns, np.arange(start, start + columns.size), partial(rows_as_records, first, columns))
+
+
+def _values(chunk: RawChunk, places: Ints) -> list[bytes | None]:
+    return [chunk.values[place] for place in places.tolist()]
+
+
+def groups_of(records: Sequence[PredictionRecord], settings: Settings) -> list[tuple[str, list[int]]]:
+    """(task, members) of each model version; members in offset order. A version has two only where records disagree."""
+    versions = [(record.model, record.version) for record in records]
+    distinct = list(dict.fromkeys(versions))
+    if len(distinct) == 1:
+        return _by_task(range(len(records)), records, settings)
+    members: dict[tuple[str, str], list[int]] = {version: [] for version in distinct}
+    for index, version in enumerate(versions):
+        members[version].append(index)
+    return [group for indexes in members.values() for group in _by_task(indexes, records, settings)]
+
+
+def _by_task(
+    members: Sequence[int], records: Sequence[PredictionRecord], settings: Settings
+) -> list[tuple[str, list[int]]]:
+    configured = settings.model(records[members[0]].model).task
+    if configured:
+        return [(configured, list(members))]
+    numeric = [_is_regression(records[i]) for i in members]
+    if all(numeric):
+        return [("regression", list(members))]
+    groups = [
+        ("classification", [i for i, number in zip(members, numeric, strict=True) if not number]),
+        ("regression", [i for i, number in zip(members, numeric, strict=True) if number]),
+    ]
+    return [group for group in groups if group[1]]
+
+
+def _is_regression(record: PredictionRecord) -> bool:
+    """A number without probabilities beside it. A failed record, which has neither, changes no model's figures."""
+    if record.predictions is not None:
+        return not record.probabilities and all(
+            isinstance(value, float) for value in record.predictions if value is not None
+        )
+    return type(record.prediction) is float and not record.probabilities
+
+
+def _unbroken(members: Sequence[int], records: Sequence[PredictionRecord]) -> Iterator[list[int]]:
+    """Single records together, each batch by itself: float sums are added in offset order whatever the chunk."""
+    if all(records[i].prediction_ids is None for i in members):
+        yield list(members)
+        return
+    for batch, group in groupby(members, lambda i: i if records[i].prediction_ids is not None else -1):
+        del batch
+        yield list(group)

@@ -1,0 +1,176 @@
+"""Labels find their predictions: what the store keeps of each id, and what a record means beside it.
+
+The decision for a record must be the same when it is read again after a crash, although predictions and labels may then
+come in another order. So an entry remembers the position (offset and row) of the prediction that counts and of each
+label, and which side completed the pair: a record that finds its own position is a replay, and repeats what it did.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from app.columns import Ints
+from app.records import Label
+
+# A position is one integer: the record's offset, and the row within a batch.
+ROW_BITS = 24
+
+
+def positions(offsets: Ints, rows: Ints) -> list[int]:
+    places: list[int] = ((offsets << ROW_BITS) | rows).tolist()
+    return places
+
+
+class Side(IntEnum):
+    """Which record completed a pair."""
+
+    NONE = 0
+    PREDICTION = 1
+    LABEL = 2
+
+
+class Seen(msgspec.Struct, array_like=True, gc=False):
+    """A label that came: where, when it says (ms), what it says."""
+
+    position: int
+    timestamp: int
+    label: Label
+
+
+class Entry(msgspec.Struct, array_like=True, gc=False):
+    """What is known of one id. `position` is -1 while only labels came; `record` is the prediction's JSON."""
+
+    position: int
+    timestamp: int
+    record: bytes
+    completed_by: Side = Side.NONE
+    labels: list[Seen] = []
+
+
+encode_entry = msgspec.msgpack.Encoder().encode
+decode_entry = msgspec.msgpack.Decoder(Entry).decode
+
+
+class Outcome(IntEnum):
+    """What a record of either side turned out to be. NEW waits; MATCHED completes a pair, which counts with it."""
+
+    NEW = 0
+    MATCHED = 1
+    REPEATED = 2
+    DUPLICATE = 3
+    CORRECTED = 4
+    EXPIRED = 5
+
+
+class Pair(NamedTuple):
+    """Row `row` of the chunk completed `entry`."""
+
+    row: int
+    entry: Entry
+
+
+class Store(Protocol):
+    """Entries by id. What is put is there for the next chunk's `get`."""
+
+    def get(self, ids: Sequence[bytes]) -> list[bytes | None]: ...
+
+    def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None: ...
+
+
+@dataclass(slots=True)
+class Joined:
+    """Of n rows: `outcomes` (n,), and the pairs that they completed, in row order."""
+
+    outcomes: NDArray[np.uint8]
+    pairs: list[Pair] = field(default_factory=list)
+
+
+Arrives = Callable[[int, Entry | None], tuple[Outcome, Entry | None]]
+
+
+class Join:
+    """The join of one partition over its store. An entry is forgotten `horizon_ms` of event time after its own time."""
+
+    def __init__(self, store: Store, horizon_ms: int) -> None:
+        self.store = store
+        self.horizon_ms = horizon_ms
+
+    def predictions(
+        self, ids: Sequence[str], at: Sequence[int], times: Ints, records: Sequence[bytes | None], watermarks: Ints
+    ) -> Joined:
+        """The chunk's predictions in offset order; `at`: positions; `watermarks`: (n,) before each row."""
+        moments = times.tolist()
+
+        def arrives(row: int, entry: Entry | None) -> tuple[Outcome, Entry | None]:
+            return prediction_arrives(entry, at[row], moments[row], records[row] or b"")
+
+        return self._decide(ids, watermarks, arrives)
+
+    def labels(
+        self, ids: Sequence[str], at: Sequence[int], times: Ints, labels: Sequence[Label], watermarks: Ints
+    ) -> Joined:
+        """The chunk's labels in offset order."""
+        moments = times.tolist()
+
+        def arrives(row: int, entry: Entry | None) -> tuple[Outcome, Entry | None]:
+            return label_arrives(entry, Seen(at[row], moments[row], labels[row]))
+
+        return self._decide(ids, watermarks, arrives)
+
+    def _decide(self, ids: Sequence[str], watermarks: Ints, arrives: Arrives) -> Joined:
+        keys = [identity.encode() for identity in ids]
+        outcomes = np.zeros(len(keys), np.uint8)
+        joined = Joined(outcomes)
+        changed: dict[bytes, Entry] = {}
+        oldest = (np.maximum(watermarks, 0) - self.horizon_ms).tolist()
+        for row, (key, stored) in enumerate(zip(keys, self.store.get(keys), strict=True)):
+            entry = changed.get(key) or (None if stored is None else decode_entry(stored))
+            expired = entry is not None and entry.timestamp < oldest[row]
+            outcome, updated = arrives(row, None if expired else entry)
+            if updated is not None:
+                changed[key] = entry = updated
+            if outcome is Outcome.MATCHED and entry is not None:
+                joined.pairs.append(Pair(row, entry))
+            outcomes[row] = Outcome.EXPIRED if expired and outcome is Outcome.NEW else outcome
+        self.store.put([(key, encode_entry(entry)) for key, entry in changed.items()])
+        return joined
+
+
+def prediction_arrives(
+    entry: Entry | None, position: int, timestamp: int, record: bytes
+) -> tuple[Outcome, Entry | None]:
+    """The outcome, and the entry if it changed. The first prediction of an id by offset counts."""
+    if entry is None:
+        return Outcome.NEW, Entry(position, timestamp, record)
+    if entry.position < 0:
+        return Outcome.MATCHED, Entry(position, timestamp, record, Side.PREDICTION, entry.labels)
+    if entry.position == position:
+        return (Outcome.MATCHED if entry.completed_by == Side.PREDICTION else Outcome.REPEATED), None
+    return Outcome.DUPLICATE, None
+
+
+def label_arrives(entry: Entry | None, seen: Seen) -> tuple[Outcome, Entry | None]:
+    """The outcome, and the entry if it changed. The first label counts; a later one that differs corrects it."""
+    if entry is None:
+        return Outcome.NEW, Entry(-1, seen.timestamp, b"", Side.NONE, [seen])
+    if not entry.labels:
+        return Outcome.MATCHED, Entry(entry.position, entry.timestamp, entry.record, Side.LABEL, [seen])
+    for place, known in enumerate(entry.labels):
+        if known.position == seen.position:
+            return _again(entry, place), None
+    last = entry.labels[-1]
+    if seen.label == last.label or seen.timestamp <= last.timestamp or entry.position < 0:
+        return Outcome.DUPLICATE, None
+    labels = [*entry.labels, seen]
+    return Outcome.CORRECTED, Entry(entry.position, entry.timestamp, entry.record, entry.completed_by, labels)
+
+
+def _again(entry: Entry, place: int) -> Outcome:
+    if place:
+        return Outcome.CORRECTED
+    return Outcome.MATCHED if entry.completed_by == Side.LABEL else Outcome.REPEATED

@@ -1,0 +1,80 @@
+"""A chunk of label records -> rows in offset order, and the records that can't be used."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import repeat
+
+import numpy as np
+
+from app.batches import batch_times
+from app.chunks import RawChunk, Reject, decode_all
+from app.columns import Ints
+from app.records import Label, LabelRecord, decode_label
+from app.watermarks import event_times
+
+
+@dataclass(slots=True)
+class LabelRows:
+    """n labels. `offsets`: of their records; `numbers`: their place within the record (a batch has several)."""
+
+    ids: list[str]
+    labels: list[Label]
+    times: Ints
+    offsets: Ints
+    numbers: Ints
+    rejects: list[Reject]
+
+
+def decode_labels(chunk: RawChunk, max_ahead_ms: int) -> LabelRows:
+    """All labels of the chunk; one without a time has its Kafka record's."""
+    places, records, rejects = decode_all(chunk.values, decode_label)
+    ids: list[str] = []
+    labels: list[Label] = []
+    moments: list[datetime | float] = []
+    owners: list[int] = []
+    for place, record in zip(places, records, strict=True):
+        kafka_ms = float(chunk.timestamps[place])
+        if fault := _fault(record, kafka_ms, max_ahead_ms):
+            rejects.append(Reject(place, *fault))
+            continue
+        rows = 1 if record.prediction_ids is None else len(record.prediction_ids)
+        ids += [record.prediction_id or ""] if record.prediction_ids is None else record.prediction_ids
+        labels += [record.label] if record.prediction_ids is None else record.labels or ()
+        moments += _moments(record, kafka_ms)
+        owners += repeat(place, rows)
+    at = np.array(owners, np.int64)
+    first = np.searchsorted(at, at, side="left")
+    return LabelRows(ids, labels, event_times(moments), chunk.offsets[at], np.arange(len(at)) - first, rejects)
+
+
+def _moments(record: LabelRecord, kafka_ms: float) -> Sequence[datetime | float]:
+    if record.prediction_ids is None:
+        return [record.timestamp if record.timestamp is not None else kafka_ms]
+    return [kafka_ms if moment is None else moment for moment in batch_times(record)]
+
+
+def _fault(record: LabelRecord, kafka_ms: float, max_ahead_ms: int) -> tuple[str, str] | None:
+    if record.prediction_ids is None and record.prediction_id is None:
+        return "missing_id", "no `prediction_id`"
+    if record.prediction_ids is None and record.label is None:
+        return "missing_label", "no `label`"
+    if record.prediction_ids is not None and (fault := _batch_fault(record)):
+        return "uneven_batch", fault
+    times = event_times(_moments(record, kafka_ms))
+    if kafka_ms >= 0 and (times > kafka_ms + max_ahead_ms).any():
+        return "timestamp_ahead", f"more than {max_ahead_ms / 1000:g} s ahead of the time of the Kafka record"
+    if (times < 0).any():
+        return "timestamp_out_of_range", "before 1970"
+    return None
+
+
+def _batch_fault(record: LabelRecord) -> str | None:
+    rows = len(record.prediction_ids or ())
+    if record.labels is None or len(record.labels) != rows:
+        return f"{rows} prediction_ids, but {len(record.labels or ())} labels"
+    if record.timestamps is not None and len(record.timestamps) != rows:
+        return f"{rows} prediction_ids, but {len(record.timestamps)} timestamps"
+    if any(label is None for label in record.labels):
+        return "a label is null"
+    return None

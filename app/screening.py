@@ -1,0 +1,110 @@
+"""Which decoded predictions can be used: what the contract requires is there, and the time can be true."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from app.batches import UnevenBatch, batch_times, check_batch
+from app.chunks import RawChunk, Reject
+from app.columns import Ints
+from app.records import PredictionRecord
+from app.settings import Settings
+from app.watermarks import event_times
+
+
+@dataclass(slots=True)
+class Screened:
+    """Usable records in offset order. `places`: (r,) theirs in the chunk; `counts`: (r,) rows of each record;
+    `times`, `offsets`: (rows,) of all their rows."""
+
+    records: list[PredictionRecord]
+    places: Ints
+    counts: Ints
+    times: Ints
+    offsets: Ints
+
+
+def screen(
+    records: list[PredictionRecord], places: Sequence[int], chunk: RawChunk, settings: Settings
+) -> tuple[Screened, list[Reject]]:
+    """The records that can be used, and why the others can't."""
+    at = np.array(places, np.int64)
+    faults = _faults(records, settings)
+    records, at = _without(records, at, faults)
+    counts = np.array([1 if r.prediction_ids is None else len(r.prediction_ids) for r in records], np.int64)
+    screened = Screened(records, at, counts, _times(records), np.repeat(chunk.offsets[at], counts))
+    untimely = _untimely(screened, chunk, settings.windows.max_ahead_ms)
+    rejects = [Reject(places[i], *why) for i, why in faults.items()]
+    if not untimely:
+        return screened, rejects
+    rejects += [Reject(int(at[i]), *why) for i, why in untimely.items()]
+    rows = ~np.isin(np.repeat(np.arange(len(records)), counts), list(untimely))
+    kept, at = _without(records, at, untimely)
+    counts = np.delete(counts, list(untimely))
+    return Screened(kept, at, counts, screened.times[rows], screened.offsets[rows]), rejects
+
+
+def _without(
+    records: list[PredictionRecord], places: Ints, faults: dict[int, tuple[str, str]]
+) -> tuple[list[PredictionRecord], Ints]:
+    if not faults:
+        return records, places
+    return [record for i, record in enumerate(records) if i not in faults], np.delete(places, list(faults))
+
+
+def _faults(records: Sequence[PredictionRecord], settings: Settings) -> dict[int, tuple[str, str]]:
+    suspects = [
+        i
+        for i, r in enumerate(records)
+        if r.prediction_id is None or r.timestamp is None or r.prediction_ids is not None or r.prediction is None
+    ]
+    numeric = {name for name, model in settings.models.items() if model.task == "regression"}
+    if numeric:
+        suspects = sorted({*suspects, *(i for i, r in enumerate(records) if r.model in numeric)})
+    found = {i: _fault(records[i], records[i].model in numeric) for i in suspects}
+    return {i: fault for i, fault in found.items() if fault}
+
+
+def _fault(record: PredictionRecord, numeric: bool) -> tuple[str, str] | None:
+    if record.prediction_ids is not None:
+        try:
+            check_batch(record)
+        except UnevenBatch as error:
+            return "uneven_batch", str(error)
+    elif record.prediction_id is None:
+        return "missing_id", "no `prediction_id`"
+    elif record.timestamp is None:
+        return "missing_timestamp", "no `timestamp`"
+    elif record.prediction is None and record.error is None:
+        return "missing_prediction", "neither `prediction` nor `error`"
+    if numeric and any(isinstance(value, str | bool) for value in record.predictions or [record.prediction]):
+        return "not_a_number", f"model {record.model} is a regression, but the prediction is no number"
+    return None
+
+
+def _times(records: Sequence[PredictionRecord]) -> Ints:
+    moments: list[datetime | float]
+    if all(record.prediction_ids is None for record in records):
+        moments = [record.timestamp for record in records]  # type: ignore[misc]
+    else:
+        moments = [moment for record in records for moment in _moments(record)]
+    return event_times(moments)
+
+
+def _moments(record: PredictionRecord) -> list[datetime | float]:
+    return [record.timestamp] if record.prediction_ids is None else batch_times(record)  # type: ignore[list-item]
+
+
+def _untimely(screened: Screened, chunk: RawChunk, max_ahead_ms: int) -> dict[int, tuple[str, str]]:
+    """By record: one such time would carry the watermark away, or is none that a model was in production at."""
+    kafka_times = np.repeat(chunk.timestamps[screened.places], screened.counts)
+    ahead = (kafka_times >= 0) & (screened.times > kafka_times + max_ahead_ms)
+    before_1970 = screened.times < 0
+    if not (ahead | before_1970).any():
+        return {}
+    owner = np.repeat(np.arange(len(screened.records)), screened.counts)
+    why = f"more than {max_ahead_ms / 1000:g} s ahead of the time of the Kafka record"
+    faults = dict.fromkeys(owner[ahead].tolist(), ("timestamp_ahead", why))
+    return faults | dict.fromkeys(owner[before_1970].tolist(), ("timestamp_out_of_range", "before 1970"))

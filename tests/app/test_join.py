@@ -1,0 +1,116 @@
+"""Labels and predictions in every order, cut, repeated and crashed: each pair counts once and in the same place."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.join import Join, Outcome, positions
+
+EARLY = np.iinfo(np.int64).min
+DAY = 86_400_000
+
+
+class Memory:
+    """A store that a crash does not lose."""
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, bytes] = {}
+
+    def get(self, ids: Sequence[bytes]) -> list[bytes | None]:
+        return [self.entries.get(identity) for identity in ids]
+
+    def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
+        self.entries.update(entries)
+
+
+Row = tuple[int, str, int, object]  # offset, id, time, label (None: a prediction)
+
+
+def read(join: Join, side: str, rows: Sequence[Row], watermark: int = EARLY) -> list[tuple[Outcome, int]]:
+    """The outcome of each row with its offset."""
+    offsets = np.array([row[0] for row in rows], np.int64)
+    at, times = positions(offsets, np.zeros(len(rows), np.int64)), np.array([row[2] for row in rows], np.int64)
+    ids, before = [row[1] for row in rows], np.full(len(rows), watermark)
+    if side == "predictions":
+        joined = join.predictions(ids, at, times, [f"{row[0]}".encode() for row in rows], before)
+    else:
+        joined = join.labels(ids, at, times, [row[3] for row in rows], before)  # type: ignore[misc]
+    assert len(joined.pairs) == (joined.outcomes == Outcome.MATCHED).sum()
+    return [(Outcome(outcome), row[0]) for outcome, row in zip(joined.outcomes, rows, strict=True)]
+
+
+def outcomes(side: str, join: Join, *rows: Row, watermark: int = EARLY) -> list[Outcome]:
+    return [outcome for outcome, _ in read(join, side, rows, watermark)]
+
+
+def test_a_label_after_its_prediction_completes_the_pair() -> None:
+    join = Join(Memory(), DAY)
+    assert outcomes("predictions", join, (0, "a", 10, None)) == [Outcome.NEW]
+    assert outcomes("labels", join, (0, "a", 20, "yes")) == [Outcome.MATCHED]
+
+
+def test_a_label_before_its_prediction_waits_for_it() -> None:
+    join = Join(Memory(), DAY)
+    assert outcomes("labels", join, (0, "a", 20, "yes")) == [Outcome.NEW]
+    assert outcomes("predictions", join, (0, "a", 10, None)) == [Outcome.MATCHED]
+
+
+def test_the_first_prediction_and_the_first_label_of_an_id_count() -> None:
+    join = Join(Memory(), DAY)
+    assert outcomes("predictions", join, (0, "a", 10, None), (1, "a", 11, None)) == [Outcome.NEW, Outcome.DUPLICATE]
+    assert outcomes("labels", join, (0, "a", 20, "yes"), (1, "a", 20, "yes")) == [Outcome.MATCHED, Outcome.DUPLICATE]
+
+
+def test_a_later_label_that_differs_is_a_correction_and_an_earlier_one_is_not() -> None:
+    join = Join(Memory(), DAY)
+    outcomes("predictions", join, (0, "a", 10, None))
+    found = outcomes("labels", join, (0, "a", 20, "yes"), (1, "a", 30, "no"), (2, "a", 25, "yes"), (3, "a", 30, "no"))
+    assert found == [Outcome.MATCHED, Outcome.CORRECTED, Outcome.DUPLICATE, Outcome.DUPLICATE]
+
+
+def test_after_the_horizon_an_id_is_new_again() -> None:
+    join = Join(Memory(), DAY)
+    outcomes("predictions", join, (0, "a", 10, None))
+    assert outcomes("labels", join, (0, "a", 20, "yes"), watermark=10 + DAY) == [Outcome.MATCHED]
+    assert outcomes("labels", join, (1, "a", 20, "yes"), watermark=11 + DAY) == [Outcome.EXPIRED]
+
+
+def test_rows_of_one_batch_have_positions_of_their_own() -> None:
+    assert positions(np.array([5, 5, 6]), np.array([0, 1, 0])) == [5 << 24, (5 << 24) + 1, 6 << 24]
+
+
+ids = st.sampled_from("abcde")
+predictions = st.lists(ids, max_size=12)
+labels = st.lists(st.tuples(ids, st.sampled_from(["yes", "no"]), st.integers(0, 5)), max_size=12)
+steps = st.lists(st.tuples(st.booleans(), st.integers(1, 4)), max_size=30)
+rewinds = st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12), steps), max_size=3)
+
+
+@settings(max_examples=300, deadline=None)
+@given(predictions, labels, steps, rewinds)
+def test_a_replay_in_another_order_repeats_what_the_first_run_did(
+    made: list[str],
+    true: list[tuple[str, str, int]],
+    first: list[tuple[bool, int]],
+    replays: list[tuple[int, int, list[tuple[bool, int]]]],
+) -> None:
+    """Whatever is read again, however interleaved: a record that completed a pair does so again, and no other does."""
+    rows = {
+        "predictions": [(offset, identity, 100 + offset, None) for offset, identity in enumerate(made)],
+        "labels": [(offset, identity, 100 + at, value) for offset, (identity, value, at) in enumerate(true)],
+    }
+    join, seen, at = Join(Memory(), DAY), {}, {"predictions": 0, "labels": 0}
+    everything = [(True, 100), (False, 100)]
+    for back_p, back_l, order in [(0, 0, first), *replays, (0, 0, everything)]:
+        at = {"predictions": max(at["predictions"] - back_p, 0), "labels": max(at["labels"] - back_l, 0)}
+        for predicted, count in order:
+            side = "predictions" if predicted else "labels"
+            for outcome, offset in read(join, side, rows[side][at[side] : at[side] + count]):
+                known = seen.setdefault((side, offset), outcome)
+                assert (outcome is Outcome.MATCHED) == (known is Outcome.MATCHED)
+                assert (outcome is Outcome.CORRECTED) == (known is Outcome.CORRECTED)
+            at[side] = min(at[side] + count, len(rows[side]))
+    paired = set(made) & {identity for identity, _, _ in true}
+    assert sum(outcome is Outcome.MATCHED for outcome in seen.values()) == len(paired)
