@@ -57,7 +57,7 @@ def applications(rng: np.random.Generator, now: Era, n: int) -> Applications:
     """n applications of this era."""
     income = np.round(rng.lognormal(np.log(42_000 * now.incomes), 0.45, n))
     debt_ratio = np.round(rng.beta(3, 5, n), 3)
-    utilization = np.round(np.minimum(rng.beta(2, 3.5, n) * now.usage, 1.0), 3)
+    utilization = np.round(np.minimum(rng.beta(2, 3.5, n) * now.usage, 1.0), 3).astype(np.float64)
     history_months = np.round(rng.gamma(3, 28, n))
     late_payments = rng.poisson(0.6, n).astype(float)
     amount = np.round(rng.lognormal(np.log(9_000), 0.6, n))
