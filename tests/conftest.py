@@ -1,4 +1,4 @@
-"""Brokers for tests: a real Apache Kafka for those marked `kafka`."""
+"""Brokers for tests: a real Apache Kafka for those marked `kafka`, and the embedded one."""
 
 import os
 from collections.abc import Iterator
@@ -6,7 +6,10 @@ from functools import cache
 
 import pytest
 
+from app.settings import Settings
 from deploy.kafka.server import KafkaServer, missing
+from streams.broker import embedded_broker
+from streams.topics import partition_counts
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -34,3 +37,10 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @cache
 def _missing() -> str | None:
     return missing()
+
+
+@pytest.fixture
+def mock_broker() -> Iterator[str]:
+    """The address of an embedded broker of the test's own, with all topics of the default settings."""
+    with embedded_broker(partition_counts(Settings())) as address:
+        yield address
