@@ -1,0 +1,1 @@
+"""Is it different? References to compare with, distances, and detectors over time."""

@@ -1,0 +1,157 @@
+"""What a model version looked like when all was well: the reference that everything later is compared with."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from app.columns import Floats, Ints
+from app.drift.binning import Binning
+from app.drift.psi import psi
+from app.drift.references import (
+    CategoryReference,
+    NumberBins,
+    NumberReference,
+    Reference,
+    fit_reference,
+    reference_from_record,
+)
+from app.identity import identifier
+from app.timestamps import milliseconds, rfc3339
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """Bins and counts of each feature and of the predictions over `size` rows; no raw rows.
+
+    `origin`: "file" or "stream". `effective_from`: event time in ms from which on it counts, None for ever.
+    `predictions`: classes as categories, or a regression's numbers. The id is that of the content, so fitting the same
+    rows again gives the same baseline.
+    """
+
+    model: str
+    version: str
+    created_at: int
+    origin: str
+    size: int
+    effective_from: int | None
+    features: Mapping[str, Reference]
+    predictions: Reference | None = None
+
+    @cached_property
+    def baseline_id(self) -> str:
+        return identifier(self.model, self.version, self.origin, self.size, self._content())
+
+    @cached_property
+    def binning(self) -> Binning:
+        """The features' bins in the form that counts whole chunks."""
+        return Binning(self.features)
+
+    @cached_property
+    def output_bins(self) -> "OutputBins | None":
+        """The bins of a regression's predictions."""
+        return OutputBins(self.predictions) if isinstance(self.predictions, NumberReference) else None
+
+    def class_drift(self, counts: Mapping[str, int]) -> dict[str, float]:
+        """PSI of predicted classes, empty when the baseline knows none."""
+        if not isinstance(self.predictions, CategoryReference):
+            return {}
+        bins, unseen = self.predictions.bin_of(), self.predictions.unseen_bin
+        places = np.array([bins.get(name, unseen) for name in counts], np.int64)
+        reference = np.array(self.predictions.reference())
+        binned = np.zeros(len(reference), np.int64)
+        np.add.at(binned, places, np.array(list(counts.values()), np.int64))
+        return _named(psi(binned, reference))
+
+    def number_drift(self, counts: Ints) -> dict[str, float]:
+        """PSI of a regression's predictions from their `counts` in `output_bins`."""
+        if not isinstance(self.predictions, NumberReference):
+            return {}
+        return _named(psi(counts, np.array(self.predictions.reference())))
+
+    def to_record(self) -> dict[str, Any]:
+        """The message on topic `baselines`."""
+        return {
+            "baseline_id": self.baseline_id,
+            "model": self.model,
+            "version": self.version,
+            "created_at": rfc3339(self.created_at),
+            "origin": self.origin,
+            "size": self.size,
+            "effective_from": None if self.effective_from is None else rfc3339(self.effective_from),
+        } | self._content()
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "features": {name: reference.record() for name, reference in self.features.items()},
+            "predictions": None if self.predictions is None else self.predictions.record(),
+        }
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> "Baseline":
+        """Raises ValueError or KeyError when the record is no baseline, or its id is not that of its content."""
+        predictions, effective = record.get("predictions"), record.get("effective_from")
+        baseline = cls(
+            model=record["model"],
+            version=record["version"],
+            created_at=milliseconds(record["created_at"]),
+            origin=record["origin"],
+            size=int(record["size"]),
+            effective_from=None if effective is None else milliseconds(effective),
+            features={name: reference_from_record(one) for name, one in sorted(record["features"].items())},
+            predictions=None if predictions is None else reference_from_record(predictions),
+        )
+        if record.get("baseline_id", baseline.baseline_id) != baseline.baseline_id:
+            raise ValueError(f"baseline {record['baseline_id']} of {baseline.model} does not match its content")
+        return baseline
+
+
+class OutputBins:
+    """The bins of one number a row."""
+
+    __slots__ = ("_bins", "width")
+
+    def __init__(self, reference: NumberReference) -> None:
+        self._bins = NumberBins([reference])
+        self.width = self._bins.width
+
+    def bins(self, values: Floats) -> Ints:
+        """(n,) -> (n,)"""
+        own: Ints = self._bins.bins(values[None, :])[0]
+        return own
+
+
+def fit(
+    model: str,
+    version: str,
+    features: Mapping[str, Sequence[Any]],
+    predictions: Sequence[Any],
+    *,
+    created_at: int,
+    origin: str,
+    effective_from: int | None = None,
+) -> Baseline:
+    """A baseline from columns of raw values: numbers, strings, booleans, lists of numbers, None.
+
+    Features without a single value are left out. Raises ValueError when there is no row.
+    """
+    size = max([len(predictions), *map(len, features.values())], default=0)
+    if not size:
+        raise ValueError(f"no rows to fit a baseline for {model} {version} from")
+    fitted = {name: fit_reference(features[name]) for name in sorted(features)}
+    return Baseline(
+        model=model,
+        version=version,
+        created_at=created_at,
+        origin=origin,
+        size=size,
+        effective_from=effective_from,
+        features={name: reference for name, reference in fitted.items() if reference is not None},
+        predictions=fit_reference(predictions),
+    )
+
+
+def _named(value: float | None) -> dict[str, float]:
+    return {} if value is None else {"psi": value}

@@ -1,0 +1,62 @@
+"""Class names as numbers, and their probabilities as arrays."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.columns import Floats, Ints, Probabilities
+
+MAX_CLASSES = 200
+OTHER = "(other)"
+
+
+class _Codes(dict[str | None, int]):
+    def __missing__(self, name: str | None) -> int:
+        code = self[name] = len(self)
+        return code
+
+
+def class_codes(*columns: Sequence[str | None]) -> tuple[list[str], Ints]:
+    """The distinct names over all columns, and the (total rows,) code of each row, -1 for None."""
+    codes = _Codes({None: 0})
+    chained = np.concatenate([np.fromiter(map(codes.__getitem__, c), np.int64, len(c)) for c in columns])
+    return [name for name in codes if name is not None], chained - 1
+
+
+class ClassProbabilities:
+    """n rows of probabilities over k classes.
+
+    `given`: (n,) whether the row has any. `matrix`: (n, k), 0 for a class that the row did not name.
+    `named`: (n,) how many classes it named. `columns`: class -> its column.
+    """
+
+    __slots__ = ("_named", "classes", "columns", "given", "matrix", "named")
+
+    def __init__(self, probabilities: Probabilities) -> None:
+        self.classes = probabilities.classes
+        self.columns = {name: column for column, name in enumerate(self.classes)}
+        self._named = ~np.isnan(probabilities.matrix)
+        self.named: Ints = self._named.sum(axis=1)
+        self.given: NDArray[np.bool_] = self.named > 0
+        self.matrix: Floats = np.where(self._named, np.clip(probabilities.matrix, 0.0, 1.0), 0.0)
+
+    def column_of(self, names: Sequence[str], codes: Ints) -> Ints:
+        """(n,) the column of each row's class, -1 where it is none of these. `codes`: (n,) into `names`, or -1."""
+        places = np.array([*(self.columns.get(name, -1) for name in names), -1], np.int64)
+        return places[codes]
+
+    def at(self, columns: Ints) -> Floats:
+        """(n,) each row's probability in its column, NaN where the column is -1 or the row did not name it."""
+        rows = np.arange(len(columns))
+        return np.where((columns >= 0) & self._named[rows, columns], self.matrix[rows, columns], np.nan)
+
+    def positive_columns(self, positive: str | None) -> Ints:
+        """(n,) the column of the positive class in rows that name exactly two classes, -1 in all others.
+
+        It is `positive` where the row names it, else the last one in sorted order, as in scikit-learn.
+        """
+        last = len(self.classes) - 1 - np.argmax(self._named[:, ::-1], axis=1)
+        wanted = self.columns.get(positive, -1) if positive is not None else -1
+        chosen = np.where(self._named[:, wanted], wanted, last) if wanted >= 0 else last
+        return np.where(self.named == 2, chosen, -1)

@@ -1,0 +1,225 @@
+"""How right a classifier is: confusion, and the quality of its probabilities."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.columns import Floats, Ints, PairColumns
+from app.statistics.classes import MAX_CLASSES, OTHER, ClassProbabilities, class_codes
+from app.statistics.confusion import confusion_metrics
+from app.statistics.groups import Groups, first_come
+from app.statistics.scores import Scores, score_bins
+
+# Probabilities are kept this far from 0 in the logarithm, as scikit-learn did for long.
+CLIP = 1e-15
+WEIGHT, CORRECT, GIVEN, LOG_LOSS, BRIER, BINARY, BINARY_BRIER, ESTIMATED, ESTIMATE = range(9)
+
+
+class Classification:
+    """Pairs of a predicted class and its label, weighted.
+
+    `confusion`: (label, prediction) -> weight, over at most 200 classes in the order of their coming; the rest is
+    "(other)". `sums`: weights and weighted losses, by the names above. `named`: the most classes that one row's
+    probabilities named. `positive`: the configured positive class.
+    """
+
+    __slots__ = ("classes", "confusion", "named", "positive", "scores", "sums")
+
+    def __init__(self) -> None:
+        self.confusion: dict[tuple[str, str], float] = {}
+        self.classes: set[str] = set()
+        self.sums: Floats = np.zeros(9)
+        self.named = 0
+        self.positive: str | None = None
+        self.scores = Scores()
+
+    @staticmethod
+    def update(members: Sequence["Classification"], groups: Groups, prepared: "PreparedClassification") -> None:
+        """Adds each row that has a label and a prediction to its group."""
+        _add_confusion(members, groups, prepared)
+        groups.carry([member.sums for member in members], prepared.columns)
+        for member in members:
+            member.positive = prepared.positive if prepared.positive is not None else member.positive
+        if prepared.named is not None:
+            most = np.zeros(groups.size + 1, np.int64)
+            np.maximum.at(most, groups.index, prepared.named)
+            for member, named in zip(members, most.tolist(), strict=False):
+                member.named = max(member.named, named)
+        for positive, chosen in prepared.positives.items():
+            _add_scores(members, groups, prepared, positive, chosen)
+
+    def _admit(self, label: str, prediction: str) -> tuple[str, str]:
+        return self._class(label), self._class(prediction)
+
+    def _class(self, name: str) -> str:
+        if name not in self.classes:
+            if len(self.classes) >= MAX_CLASSES:
+                return OTHER
+            self.classes.add(name)
+        return name
+
+    @property
+    def seen(self) -> bool:
+        return bool(self.confusion)
+
+    def merge(self, other: "Classification") -> None:
+        for (label, prediction), weight in sorted(other.confusion.items()):
+            key = self._admit(label, prediction)
+            self.confusion[key] = self.confusion.get(key, 0.0) + weight
+        self.sums += other.sums
+        self.named = max(self.named, other.named)
+        self.positive = other.positive if self.positive is None else self.positive
+        self.scores.merge(other.scores)
+
+    def metrics(self) -> dict[str, float]:
+        sums = self.sums.tolist()
+        binary = max(self.named, len(self.classes)) <= 2
+        found = {}
+        if sums[WEIGHT] > 0:
+            found["accuracy"] = sums[CORRECT] / sums[WEIGHT]
+            found |= confusion_metrics(self.confusion, binary, self._positive_class())
+        if sums[GIVEN] > 0:
+            found["log_loss"] = sums[LOG_LOSS] / sums[GIVEN]
+            whole = binary and sums[BINARY] == sums[GIVEN]
+            found["brier"] = sums[BINARY_BRIER if whole else BRIER] / sums[GIVEN]
+        if sums[ESTIMATED] > 0:
+            found["estimated_accuracy_of_labelled"] = sums[ESTIMATE] / sums[ESTIMATED]
+        area = self.scores.area()
+        return found | ({"roc_auc": area} if binary and area is not None else {})
+
+    def _positive_class(self) -> str | None:
+        """The configured one, else that of the probabilities, else the last of two in sorted order."""
+        if self.positive is not None:
+            return self.positive
+        if self.scores.positive is not None and not self.scores.mixed:
+            return self.scores.positive
+        return max(self.classes) if len(self.classes) == 2 else None
+
+    def state(self) -> dict[str, Any]:
+        confusion: dict[str, dict[str, float]] = {}
+        for (label, prediction), weight in sorted(self.confusion.items()):
+            confusion.setdefault(label, {})[prediction] = weight
+        state: dict[str, Any] = {"confusion": confusion, "sums": self.sums.tolist()}
+        if self.named:
+            state["named"] = self.named
+        if self.positive is not None:
+            state["positive"] = self.positive
+        if self.scores.positive is not None:
+            state["scores"] = self.scores.state()
+        return state
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Classification":
+        own = cls()
+        own.confusion = {(label, p): weight for label, row in state["confusion"].items() for p, weight in row.items()}
+        own.classes = {name for key in own.confusion for name in key} - {OTHER}
+        own.sums[:] = state["sums"]
+        own.named = state.get("named", 0)
+        own.positive = state.get("positive")
+        own.scores = Scores.from_state(state["scores"]) if "scores" in state else own.scores
+        return own
+
+
+class PreparedClassification:
+    """What a chunk's pairs say, worked out once for all groupings.
+
+    `cells`: the distinct (label, prediction); `cell`: (n,) the cell of each row, their number where one is missing.
+    `columns`: nine (n,) what each row adds to the sums. `named`: (n,) classes that each row's probabilities name.
+    `positives`: positive class -> (n,) rows whose probabilities are of two classes with this one as the positive.
+    """
+
+    __slots__ = ("bins", "cell", "cells", "columns", "named", "positive", "positives", "truths", "weights")
+
+    def __init__(self, pairs: PairColumns, weights: Floats, positive: str | None) -> None:
+        names, codes = class_codes(pairs.labels, pairs.predicted)
+        labels, predicted = codes[: pairs.size], codes[pairs.size :]
+        counted = (labels >= 0) & (predicted >= 0)
+        found, cell = np.unique(labels * len(names) + predicted, return_inverse=True)
+        self.cells = [
+            (names[code // len(names)], names[code % len(names)]) if code >= 0 else ("", "") for code in found
+        ]
+        self.cell: Ints = np.where(counted, cell, len(self.cells))
+        self.positive = positive
+        self.weights: Floats = np.where(counted, weights, 0.0)
+        self.columns: list[Floats] = [self.weights, np.where(labels == predicted, self.weights, 0.0)]
+        self.named: Ints | None = None
+        self.positives: dict[str, Ints] = {}
+        if pairs.probabilities is None:
+            self.columns += [np.zeros(pairs.size)] * 7
+        else:
+            self._add_probabilities(ClassProbabilities(pairs.probabilities), names, labels, predicted, counted)
+
+    def _add_probabilities(
+        self,
+        given: ClassProbabilities,
+        names: list[str],
+        labels: Ints,
+        predicted: Ints,
+        counted: NDArray[np.bool_],
+    ) -> None:
+        usable = counted & given.given
+        weights = np.where(usable, self.weights, 0.0)
+        truth = given.column_of(names, labels)
+        of_truth = np.nan_to_num(given.at(truth), nan=0.0)
+        of_predicted = given.at(given.column_of(names, predicted))
+        log_losses = -np.log(np.clip(of_truth, CLIP, 1 - CLIP))
+        # sum over classes of (p - y)^2 with y = 1 for the truth alone
+        briers = (given.matrix**2).sum(axis=1) + 1 - 2 * of_truth
+        positive = np.where(usable, given.positive_columns(self.positive), -1)
+        self.truths: Ints = (positive == truth).astype(np.int64)
+        of_positive = given.matrix[np.arange(len(positive)), positive]
+        binary = np.where(positive >= 0, weights, 0.0)
+        estimated = np.where(np.isnan(of_predicted), 0.0, weights)
+        self.columns += [
+            weights,
+            weights * log_losses,
+            weights * briers,
+            binary,
+            binary * (of_positive - self.truths) ** 2,
+            estimated,
+            estimated * np.nan_to_num(of_predicted),
+        ]
+        self.named = np.where(usable, given.named, 0)
+        self.bins = score_bins(of_positive)
+        for column in np.unique(positive).tolist():
+            if column >= 0:
+                self.positives[given.classes[column]] = np.flatnonzero(positive == column)
+
+
+def _add_confusion(members: Sequence[Classification], groups: Groups, prepared: PreparedClassification) -> None:
+    """Sums of each cell are carried on in the rows' order, also where several cells become "(other)"."""
+    width = len(prepared.cells)
+    present = groups.count(prepared.cell, width + 1)[:, :width] > 0
+    slots: dict[tuple[int, tuple[str, str]], int] = {}
+    table = np.full((groups.size + 1, width + 1), -1, np.int64)
+    for group, member in enumerate(members):
+        cells = np.flatnonzero(present[group]).tolist()
+        if len(member.classes) + 2 * len(cells) > MAX_CLASSES:
+            cells = [c for c in first_come(np.where(groups.index == group, prepared.cell, -1)) if c < width]
+        for cell in cells:
+            key = member._admit(*prepared.cells[cell])
+            table[group, cell] = slots.setdefault((group, key), len(slots))
+    running = np.array([*(members[group].confusion.get(key, 0.0) for group, key in slots), 0.0])
+    table[table < 0] = len(slots)
+    np.add.at(running, table.reshape(-1)[groups.index * (width + 1) + prepared.cell], prepared.weights)
+    for ((group, key), _), weight in zip(slots.items(), running.tolist(), strict=False):
+        members[group].confusion[key] = weight
+
+
+def _add_scores(
+    members: Sequence[Classification], groups: Groups, prepared: PreparedClassification, positive: str, rows: Ints
+) -> None:
+    index = groups.index[rows]
+    scores: list[Scores] = []
+    renumbered = np.full(groups.size + 1, -1, np.int64)
+    for group in np.unique(index).tolist():
+        if group < groups.size:
+            members[group].scores.meet(positive)
+            if not members[group].scores.mixed:
+                renumbered[group] = len(scores)
+                scores.append(members[group].scores)
+    renumbered[renumbered < 0] = len(scores)
+    own = Groups(renumbered[index], len(scores))
+    Scores.update(scores, own, prepared.bins[rows], prepared.truths[rows], prepared.weights[rows])

@@ -1,0 +1,85 @@
+"""The first rows of a version that has no baseline yet, to fit one from."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.columns import FeatureColumn, PredictionColumns
+
+
+class Sample:
+    """At most `limit` rows in offset order: `features` (columns of raw values, None where missing), `predictions`.
+
+    An embedding is kept as an empty list: its kind is all that a baseline holds of it.
+    """
+
+    __slots__ = ("features", "limit", "predictions")
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.features: dict[str, list[Any]] = {}
+        self.predictions: list[Any] = []
+
+    @property
+    def rows(self) -> int:
+        return len(self.predictions)
+
+    def add(self, columns: PredictionColumns, chosen: NDArray[np.bool_], most_features: int) -> None:
+        """Takes `chosen` (n,) rows until there are enough."""
+        places = np.flatnonzero(chosen)[: self.limit - self.rows].tolist()
+        picked = {name: _raw(column, places) for name, column in columns.features.items()}
+        predicted = columns.predicted if columns.task == "classification" else _plain(columns.values.tolist())
+        self._append(picked, [predicted[place] for place in places], most_features)
+
+    def _append(self, picked: dict[str, list[Any]], predictions: Sequence[Any], most_features: int) -> None:
+        before = self.rows
+        for name, values in self._new(picked, most_features):
+            self.features[name] = [None] * before + values
+        for name, own in self.features.items():
+            if len(own) == before:
+                own += picked.get(name) or [None] * len(predictions)
+        self.predictions += predictions
+
+    def _new(self, picked: dict[str, list[Any]], most_features: int) -> list[tuple[str, list[Any]]]:
+        """Columns not known yet that have a value, by the row of the first one, then by name."""
+        first = {
+            name: next((row for row, value in enumerate(values) if value is not None), None)
+            for name, values in picked.items()
+            if name not in self.features
+        }
+        ranked = sorted((row, name) for name, row in first.items() if row is not None)
+        return [(name, picked[name]) for _, name in ranked[: max(most_features - len(self.features), 0)]]
+
+    @property
+    def seen(self) -> bool:
+        return self.rows > 0
+
+    def merge(self, other: "Sample") -> None:
+        self.limit = max(self.limit, other.limit)
+        room = self.limit - self.rows
+        picked = {name: values[:room] for name, values in other.features.items()}
+        self._append(picked, other.predictions[:room], max(len(self.features), len(other.features)))
+
+    def state(self) -> dict[str, Any]:
+        features = dict(sorted(self.features.items()))
+        return {"limit": self.limit, "features": features, "predictions": self.predictions}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Sample":
+        own = cls(state["limit"])
+        own.features = {name: list(values) for name, values in state["features"].items()}
+        own.predictions = list(state["predictions"])
+        return own
+
+
+def _raw(column: FeatureColumn, places: Sequence[int]) -> list[Any]:
+    if column.values is None:
+        return _plain(column.numbers[list(places)].tolist())
+    values = (column.values[place] for place in places)
+    return [[] if isinstance(value, list) else value for value in values]
+
+
+def _plain(values: Sequence[float]) -> list[float | None]:
+    return [None if value != value else value for value in values]

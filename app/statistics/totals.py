@@ -1,0 +1,252 @@
+"""All statistics of one group of rows: one model version, segment and pane."""
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+
+from app.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
+from app.drift.baseline import Baseline
+from app.statistics.classification import Classification, PreparedClassification
+from app.statistics.features import MAX_FEATURES, Features, PreparedFeatures
+from app.statistics.groups import Groups, occupied
+from app.statistics.histogram import Buckets, LogHistogram
+from app.statistics.labels import Labels
+from app.statistics.outputs import Outputs, PreparedOutputs
+from app.statistics.regression import PreparedRegression, Regression
+from app.statistics.resources import Resources
+from app.statistics.sample import Sample
+from app.statistics.traffic import Traffic
+
+
+class _Part(Protocol):
+    """What every accumulator is."""
+
+    @property
+    def seen(self) -> bool: ...
+    def merge(self, other: Any) -> None: ...
+    def state(self) -> Any: ...
+
+
+P = TypeVar("P")
+
+PARTS: dict[str, Any] = {
+    "traffic": Traffic,
+    "latency": LogHistogram,
+    "features": Features,
+    "sample": Sample,
+    "outputs": Outputs,
+    "classification": Classification,
+    "regression": Regression,
+    "labels": Labels,
+    "resources": Resources,
+}
+
+
+class Totals:
+    """The accumulators of a group, each None until it has seen something; `late`: rows that came too late."""
+
+    __slots__ = (*PARTS, "late")
+
+    traffic: Traffic | None
+    latency: LogHistogram | None
+    features: Features | None
+    sample: Sample | None
+    outputs: Outputs | None
+    classification: Classification | None
+    regression: Regression | None
+    labels: Labels | None
+    resources: Resources | None
+
+    def __init__(self) -> None:
+        for name in PARTS:
+            setattr(self, name, None)
+        self.late = 0
+
+    @property
+    def predictions(self) -> int:
+        return self.traffic.predictions if self.traffic is not None else 0
+
+    @property
+    def errors(self) -> int:
+        return self.traffic.errors if self.traffic is not None else 0
+
+    @property
+    def label_count(self) -> int:
+        return self.labels.count if self.labels is not None else 0
+
+    def merge(self, other: "Totals") -> None:
+        """Adds `other`, which stays as it is. Float sums depend on the order of merging: the caller fixes it."""
+        for name, kind in PARTS.items():
+            theirs: _Part | None = getattr(other, name)
+            if theirs is None:
+                continue
+            own: _Part | None = getattr(self, name)
+            if own is None:
+                setattr(self, name, kind.from_state(theirs.state()))
+            else:
+                own.merge(theirs)
+        self.late += other.late
+
+    def take_sample(self) -> Sample | None:
+        """The rows for fitting a baseline, which these totals then hold no longer."""
+        sample, self.sample = self.sample, None
+        return sample
+
+    def metrics(self, duration_s: float) -> dict[str, float]:
+        """All metrics that there is data for. `duration_s`: of the window, for rates."""
+        found: dict[str, float] = self.traffic.metrics(duration_s) if self.traffic is not None else {}
+        if self.latency is not None:
+            found |= _latency_metrics(self.latency)
+        for part in (self.outputs, self.classification, self.regression, self.labels, self.resources):
+            if part is not None:
+                found |= part.metrics()
+        if self.labels is not None and self.predictions:
+            found["label_coverage"] = self.labels.count / self.predictions
+        return {name: value for name, value in found.items() if isfinite(value)}
+
+    def instances(self) -> dict[str, dict[str, float]]:
+        """Instance -> its resource figures."""
+        return self.resources.by_instance() if self.resources is not None else {}
+
+    def data_quality(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
+        return self.features.data_quality(baseline) if self.features is not None else {}
+
+    def drift(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
+        """Feature -> {"psi"}; empty unless all rows were counted against this baseline."""
+        return self.features.drift(baseline) if self.features is not None and baseline is not None else {}
+
+    def prediction_drift(self, baseline: Baseline | None) -> dict[str, float]:
+        """{"psi"} of what was predicted, empty without data for it."""
+        return self.outputs.drift(baseline) if self.outputs is not None and baseline is not None else {}
+
+    def state(self) -> dict[str, Any]:
+        """As JSON, without the parts that saw nothing."""
+        parts = ((name, getattr(self, name)) for name in PARTS)
+        state = {name: part.state() for name, part in parts if part is not None and part.seen}
+        return state | {"late": self.late} if self.late else state
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> "Totals":
+        totals = cls()
+        for name, kind in PARTS.items():
+            if name in state:
+                setattr(totals, name, kind.from_state(state[name]))
+        totals.late = state.get("late", 0)
+        return totals
+
+
+class PreparedPredictions:
+    """A chunk of predictions, worked out once; `update` then adds it for each way of grouping its rows."""
+
+    def __init__(
+        self,
+        columns: PredictionColumns,
+        baseline: Baseline | None,
+        sample_rows: int = 0,
+        max_features: int = MAX_FEATURES,
+    ) -> None:
+        self.columns = columns
+        self.weights = _weights(columns.weights, columns.size)
+        self.latency = Buckets(columns.latency_ms)
+        self.features = PreparedFeatures(columns, baseline, max_features)
+        self.outputs = PreparedOutputs(columns, self.weights, baseline)
+        self.sample_rows = sample_rows if baseline is None else 0
+        self.max_features = max_features
+
+    def update(self, members: Sequence[Totals], groups: Ints, sample: bool = True) -> None:
+        """Adds each row to the member that `groups` (n,) names, -1 for none. `sample`: whether to keep first rows."""
+        own, index = occupied(members, groups)
+        if not own:
+            return
+        Traffic.update(_parts(own, "traffic", Traffic), index, self.columns.failed, self.weights)
+        if self.latency.width:
+            LogHistogram.update(_parts(own, "latency", LogHistogram), index, self.latency)
+        Features.update(_parts(own, "features", Features), index, self.features)
+        Outputs.update(_parts(own, "outputs", Outputs), index, self.outputs)
+        if self.sample_rows and sample:
+            self._sample(own, index)
+
+    def _sample(self, members: Sequence[Totals], groups: Groups) -> None:
+        for group, member in enumerate(members):
+            if member.sample is None:
+                member.sample = Sample(self.sample_rows)
+            if member.sample.rows < member.sample.limit:
+                chosen = groups.index == group
+                counted = self.features.counted
+                member.sample.add(self.columns, chosen if counted is None else chosen & counted, self.max_features)
+
+
+class PreparedPairs:
+    """A chunk of predictions with their labels, worked out once; `update` adds it for each way of grouping.
+
+    `positive`: the configured positive class.
+    """
+
+    def __init__(self, columns: PairColumns, positive: str | None) -> None:
+        weights = _weights(columns.weights, columns.size)
+        self.lags = Buckets(columns.lag_ms / 1000)
+        self.classification: PreparedClassification | None = None
+        self.regression: PreparedRegression | None = None
+        if columns.task == "classification":
+            self.classification = PreparedClassification(columns, weights, positive)
+        else:
+            self.regression = PreparedRegression(columns, weights)
+
+    def update(self, members: Sequence[Totals], groups: Ints) -> None:
+        """Adds each row to the member that `groups` (n,) names, -1 for none."""
+        own, index = occupied(members, groups)
+        if not own:
+            return
+        Labels.update(_parts(own, "labels", Labels), index, self.lags)
+        if self.classification is not None:
+            Classification.update(_parts(own, "classification", Classification), index, self.classification)
+        if self.regression is not None:
+            Regression.update(_parts(own, "regression", Regression), index, self.regression)
+
+
+def update_predictions(
+    members: Sequence[Totals], groups: Ints, columns: PredictionColumns, baseline: Baseline | None, sample_rows: int
+) -> None:
+    """Adds a chunk of predictions that is grouped in one way only."""
+    PreparedPredictions(columns, baseline, sample_rows).update(members, groups)
+
+
+def update_pairs(members: Sequence[Totals], groups: Ints, columns: PairColumns, positive: str | None) -> None:
+    """Adds a chunk of pairs that is grouped in one way only."""
+    PreparedPairs(columns, positive).update(members, groups)
+
+
+def update_resources(members: Sequence[Totals], groups: Ints, columns: ResourceColumns) -> None:
+    """Adds a chunk of resource readings."""
+    own, index = occupied(members, groups)
+    if own:
+        Resources.update(_parts(own, "resources", Resources), index, columns)
+
+
+def merged(parts: Iterable[Totals]) -> Totals:
+    """The sum of the parts, in their order."""
+    whole = Totals()
+    for part in parts:
+        whole.merge(part)
+    return whole
+
+
+def _parts(members: Sequence[Totals], name: str, kind: type[P]) -> list[P]:
+    found = [getattr(member, name) for member in members]
+    for place, part in enumerate(found):
+        if part is None:
+            found[place] = kind()
+            setattr(members[place], name, found[place])
+    return found
+
+
+def _weights(weights: Floats | None, size: int) -> Floats:
+    return np.ones(size) if weights is None else weights
+
+
+def _latency_metrics(latency: LogHistogram) -> dict[str, float]:
+    figures = {f"latency_p{round(q * 100)}_ms": latency.quantile(q) for q in (0.5, 0.95, 0.99)}
+    figures["latency_mean_ms"] = latency.mean()
+    return {name: value for name, value in figures.items() if value is not None}
