@@ -1,0 +1,162 @@
+"""Open panes of one partition of `panes`: parts of all source partitions, until the watermark closes them.
+
+A part is the running total of one block of a source partition's offsets. Per block the part with the highest last
+offset holds, so a part sent again changes nothing. Nothing here is stored: reading again from `floor` gives the same
+panes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from app.progress import Progress
+from app.segments import Segment, from_object
+from app.settings import WindowSettings
+from app.statistics.totals import Totals
+
+WindowKey = tuple[str, Segment]
+CohortKey = tuple[str, Segment, int]
+
+
+class BlockName(NamedTuple):
+    """The order of these is the order in which parts are merged."""
+
+    topic: str
+    partition: int
+    block: int
+
+
+class Examples(NamedTuple):
+    """Joined truth of one block: rows between two offsets (both included) of a partition of `examples`."""
+
+    block: BlockName
+    version: str
+    partition: int
+    first: int
+    last: int
+    rows: int
+
+
+@dataclass(slots=True)
+class ClosedPane:
+    """All that happened in [start, end) ms of event time, by version and segment.
+
+    `windows`: rows that were on time, with sample rows while there is no baseline. `cohorts`: the same and late ones,
+    by the start (ms) of the predictions' cohort.
+    `position`: offset in `panes` at which it was complete.
+    """
+
+    model: str
+    start: int
+    end: int
+    windows: dict[WindowKey, Totals]
+    cohorts: dict[CohortKey, Totals]
+    examples: list[Examples]
+    position: int
+
+
+class _Group(NamedTuple):
+    version: str
+    segment: Segment
+    cohort: int
+    late: bool
+
+
+@dataclass(slots=True)
+class _OpenPane:
+    """`parts`: per group and block the newest part, as (last offset, state). `first`: offset of the first of them."""
+
+    first: int
+    parts: dict[_Group, dict[BlockName, tuple[int, Any]]] = field(default_factory=dict)
+    examples: dict[tuple[BlockName, str], tuple[int, Examples]] = field(default_factory=dict)
+
+    def add(self, group: _Group, block: BlockName, offset: int, state: Any) -> None:
+        blocks = self.parts.setdefault(group, {})
+        if block not in blocks or blocks[block][0] < offset:
+            blocks[block] = (offset, state)
+
+    def add_examples(self, examples: Examples, offset: int) -> None:
+        known = self.examples.get((examples.block, examples.version))
+        if known is None or known[0] < offset:
+            self.examples[examples.block, examples.version] = (offset, examples)
+
+
+class PaneBoard:
+    """Parts and ticks of one partition of `panes`, in the order of their offsets."""
+
+    def __init__(self, windows: WindowSettings) -> None:
+        self.pane_ms = windows.pane_ms
+        self.lateness_ms = windows.lateness_ms
+        self.progress = Progress()
+        self.after_close = 0
+        """Parts that came for panes that were closed already: repeated ones, and ones of a source that was idle."""
+        self._open: dict[tuple[int, str], _OpenPane] = {}
+        self._closed: dict[str, int] = {}
+        self._position = -1
+
+    def add(self, message: Mapping[str, Any], offset: int) -> None:
+        """Takes in the part or tick at `offset`."""
+        self._position = offset
+        if "tick" in message:
+            self.progress.tick(message["tick"], offset)
+        else:
+            self._add_part(message, offset)
+
+    def watermark(self) -> int | None:
+        """See `Progress.watermark`."""
+        return self.progress.watermark()
+
+    def closed(self, model: str, through: int) -> None:
+        """Everything of `model` before `through` (ms, an edge of panes) is closed for good: parts of it are ignored."""
+        self._closed[model] = max(through, self._closed.get(model, through))
+        for pane in [key for key in self._open if key[1] == model and key[0] < through]:
+            del self._open[pane]
+
+    def ready(self, limit: int | None = None) -> list[ClosedPane]:
+        """The panes that are complete, at most `limit`, by time and model. They stay until they are forgotten."""
+        watermark = self.watermark()
+        if watermark is None:
+            return []
+        through = watermark - self.lateness_ms - self.pane_ms
+        return [self._merged(*key) for key in sorted(key for key in self._open if key[0] <= through)[:limit]]
+
+    def forget(self, pane: ClosedPane) -> None:
+        """`pane` is published and stored: it holds the floor no longer."""
+        self.closed(pane.model, pane.end)
+
+    def floor(self, next_offset: int) -> int:
+        """Where a restart must begin to have everything again that is open; `next_offset` when nothing is."""
+        ticks = self.progress.first_offset()
+        panes = [pane.first for pane in self._open.values()]
+        return min([next_offset, *panes, *([] if ticks is None else [ticks])])
+
+    def _add_part(self, part: Mapping[str, Any], offset: int) -> None:
+        topic, partition = part["source"]
+        block = BlockName(topic, partition, part["block"])
+        latest = None
+        for group in part["totals"]:
+            if group["pane"] < self._closed.get(part["model"], group["pane"]):
+                self.after_close += 1
+                continue
+            latest = group["pane"] if latest is None else max(latest, group["pane"])
+            pane = self._open.setdefault((group["pane"], part["model"]), _OpenPane(offset))
+            name = _Group(part["version"], from_object(group["segment"]), group["cohort"], group["late"])
+            pane.add(name, block, part["offset"], group["state"])
+        if latest is not None and part.get("examples"):
+            examples = Examples(block, part["version"], *part["examples"])
+            self._open[latest, part["model"]].add_examples(examples, part["offset"])
+
+    def _merged(self, start: int, model: str) -> ClosedPane:
+        """Floats add up to the same only in the same order: groups by name, within each the blocks by name."""
+        pane = self._open[start, model]
+        windows: dict[WindowKey, Totals] = {}
+        cohorts: dict[CohortKey, Totals] = {}
+        for group, blocks in sorted(pane.parts.items()):
+            for _, (_, state) in sorted(blocks.items()):
+                totals = Totals.from_state(state)
+                if not group.late:
+                    windows.setdefault((group.version, group.segment), Totals()).merge(totals)
+                totals.take_sample()
+                cohorts.setdefault((group.version, group.segment, group.cohort), Totals()).merge(totals)
+        examples = [entry for _, (_, entry) in sorted(pane.examples.items())]
+        return ClosedPane(model, start, start + self.pane_ms, windows, cohorts, examples, self._position)
