@@ -89,6 +89,8 @@ def _by_task(
     configured = settings.model(records[members[0]].model).task
     if configured:
         return [(configured, list(members))]
+    if float not in {type(records[i].prediction) for i in members} and not any(records[i].predictions for i in members):
+        return [("classification", list(members))]
     numeric = [_is_regression(records[i]) for i in members]
     if all(numeric):
         return [("regression", list(members))]

@@ -35,18 +35,24 @@ class Side(IntEnum):
 
 
 class Seen(msgspec.Struct, array_like=True, gc=False):
-    """A label that came: where, when it says (ms), what it says."""
+    """A label that came: where, when it says (ms), the watermark of its source before it, what it says."""
 
     position: int
     timestamp: int
+    watermark: int
     label: Label
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
-    """What is known of one id. `position` is -1 while only labels came; `record` is the prediction's JSON."""
+    """What is known of one id. `position` is -1 while only labels came; `record` is the prediction's JSON.
+
+    A pair is late when its pane was over for either source as its record came. That follows from each source alone, so
+    it is the same whichever of the two is read first.
+    """
 
     position: int
     timestamp: int
+    watermark: int
     record: bytes
     completed_by: Side = Side.NONE
     labels: list[Seen] = []
@@ -104,10 +110,10 @@ class Join:
         self, ids: Sequence[str], at: Sequence[int], times: Ints, records: Sequence[bytes | None], watermarks: Ints
     ) -> Joined:
         """The chunk's predictions in offset order; `at`: positions; `watermarks`: (n,) before each row."""
-        moments = times.tolist()
+        moments, before = times.tolist(), watermarks.tolist()
 
         def arrives(row: int, entry: Entry | None) -> tuple[Outcome, Entry | None]:
-            return prediction_arrives(entry, at[row], moments[row], records[row] or b"")
+            return prediction_arrives(entry, Entry(at[row], moments[row], before[row], records[row] or b""))
 
         return self._decide(ids, watermarks, arrives)
 
@@ -115,10 +121,10 @@ class Join:
         self, ids: Sequence[str], at: Sequence[int], times: Ints, labels: Sequence[Label], watermarks: Ints
     ) -> Joined:
         """The chunk's labels in offset order."""
-        moments = times.tolist()
+        moments, before = times.tolist(), watermarks.tolist()
 
         def arrives(row: int, entry: Entry | None) -> tuple[Outcome, Entry | None]:
-            return label_arrives(entry, Seen(at[row], moments[row], labels[row]))
+            return label_arrives(entry, Seen(at[row], moments[row], before[row], labels[row]))
 
         return self._decide(ids, watermarks, arrives)
 
@@ -141,15 +147,14 @@ class Join:
         return joined
 
 
-def prediction_arrives(
-    entry: Entry | None, position: int, timestamp: int, record: bytes
-) -> tuple[Outcome, Entry | None]:
+def prediction_arrives(entry: Entry | None, fresh: Entry) -> tuple[Outcome, Entry | None]:
     """The outcome, and the entry if it changed. The first prediction of an id by offset counts."""
     if entry is None:
-        return Outcome.NEW, Entry(position, timestamp, record)
+        return Outcome.NEW, fresh
     if entry.position < 0:
-        return Outcome.MATCHED, Entry(position, timestamp, record, Side.PREDICTION, entry.labels)
-    if entry.position == position:
+        fresh.completed_by, fresh.labels = Side.PREDICTION, entry.labels
+        return Outcome.MATCHED, fresh
+    if entry.position == fresh.position:
         return (Outcome.MATCHED if entry.completed_by == Side.PREDICTION else Outcome.REPEATED), None
     return Outcome.DUPLICATE, None
 
@@ -157,17 +162,18 @@ def prediction_arrives(
 def label_arrives(entry: Entry | None, seen: Seen) -> tuple[Outcome, Entry | None]:
     """The outcome, and the entry if it changed. The first label counts; a later one that differs corrects it."""
     if entry is None:
-        return Outcome.NEW, Entry(-1, seen.timestamp, b"", Side.NONE, [seen])
+        return Outcome.NEW, Entry(-1, seen.timestamp, seen.watermark, b"", Side.NONE, [seen])
     if not entry.labels:
-        return Outcome.MATCHED, Entry(entry.position, entry.timestamp, entry.record, Side.LABEL, [seen])
+        entry.completed_by, entry.labels = Side.LABEL, [seen]
+        return Outcome.MATCHED, entry
     for place, known in enumerate(entry.labels):
         if known.position == seen.position:
             return _again(entry, place), None
     last = entry.labels[-1]
     if seen.label == last.label or seen.timestamp <= last.timestamp or entry.position < 0:
         return Outcome.DUPLICATE, None
-    labels = [*entry.labels, seen]
-    return Outcome.CORRECTED, Entry(entry.position, entry.timestamp, entry.record, entry.completed_by, labels)
+    entry.labels = [*entry.labels, seen]
+    return Outcome.CORRECTED, entry
 
 
 def _again(entry: Entry, place: int) -> Outcome:

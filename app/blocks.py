@@ -1,0 +1,138 @@
+"""Running totals of one block of a source partition's offsets, and the parts that are sent of them.
+
+The offsets of a partition form a fixed grid of blocks. A part is the total of one block, up to the offset it names, for
+one group; sent again it says the same, and of two the one with the higher offset holds. So a replay from the start of a
+block adds nothing twice, and nothing that a worker has in memory must survive it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.columns import Ints, PredictionColumns, ResourceColumns
+from app.drift.baseline import Baseline
+from app.grouping import Group, groupings, moments
+from app.messages import Message
+from app.pairs import PairRun
+from app.segments import EVERYTHING, as_object, segment_values
+from app.settings import Settings
+from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, update_resources
+
+BaselineOf = Callable[[str, str], Baseline | None]
+NumberedBaselines = dict[tuple[str, str], Baseline | None]
+
+# Groups in one message: with ten features a group takes about 4 KB, and a message must stay below 1 MB.
+GROUPS_A_MESSAGE = 100
+# First rows of each group that go to close while the version has no baseline to be counted against.
+SAMPLE_ROWS = 256
+
+
+@dataclass(slots=True)
+class VersionTotals:
+    """One model version within one block. Its baseline stays that of the block's first row."""
+
+    baseline: Baseline | None
+    task: str = "classification"
+    late: int = 0
+    groups: dict[Group, Totals] = field(default_factory=dict)
+    touched: set[Group] = field(default_factory=set)
+    examples: list[int] = field(default_factory=list)
+    """Of this block's pairs on `examples`: partition, first offset, last offset, rows."""
+
+    def members(self, groups: list[Group]) -> list[Totals]:
+        self.touched.update(groups)
+        return [self.groups.setdefault(group, Totals()) for group in groups]
+
+
+class Block:
+    """Block `number` of `source` (topic, partition)."""
+
+    def __init__(self, source: tuple[str, int], number: int, settings: Settings, baseline_of: BaselineOf) -> None:
+        self.source = source
+        self.number = number
+        self.settings = settings
+        self.baseline_of = baseline_of
+        self.versions: dict[tuple[str, str], VersionTotals] = {}
+
+    def version(self, model: str, version: str) -> VersionTotals:
+        totals = self.versions.get((model, version))
+        if totals is None:
+            totals = self.versions[model, version] = VersionTotals(self.baseline_of(model, version))
+        return totals
+
+    def count_predictions(self, columns: PredictionColumns, watermarks: Ints, counted: Any | None) -> int:
+        """Adds the rows where `counted` (None: all); gives the number of late ones. `watermarks`: before each row."""
+        totals = self.version(columns.model, columns.version)
+        totals.task = columns.task
+        when = moments(columns.timestamps, columns.timestamps, watermarks, self.settings.windows)
+        model = self.settings.model(columns.model)
+        prepared = PreparedPredictions(columns, totals.baseline, SAMPLE_ROWS, model.max_features)
+        segments = segment_values(columns, model.segments)
+        for groups, codes in groupings(when, segments, counted):
+            prepared.update(totals.members(groups), codes, sample=groups[0].segment == EVERYTHING)
+        late = int(when.late.sum() if counted is None else (when.late & counted).sum())
+        totals.late += late
+        return late
+
+    def count_pairs(self, run: PairRun) -> int:
+        """Adds pairs where they count, in the cohorts of their predictions; gives the number of late ones."""
+        pairs = run.pairs
+        totals = self.version(pairs.model, pairs.version)
+        totals.task = pairs.task
+        model = self.settings.model(pairs.model)
+        when = moments(run.times, run.predictions.timestamps, run.watermarks, self.settings.windows)
+        prepared = PreparedPairs(pairs, model.positive)
+        for groups, codes in groupings(when, segment_values(run.predictions, model.segments), None):
+            prepared.update(totals.members(groups), codes)
+        late = int(when.late.sum())
+        totals.late += late
+        return late
+
+    def count_resources(self, columns: ResourceColumns, watermarks: Ints) -> None:
+        totals = self.version(columns.model, columns.version)
+        when = moments(columns.timestamps, columns.timestamps, watermarks, self.settings.windows)
+        for groups, codes in groupings(when, {}, None):
+            update_resources(totals.members(groups), codes, columns)
+
+    def examples_sent(self, model: str, version: str, partition: int, offset: int, rows: int) -> None:
+        examples = self.version(model, version).examples
+        examples[:] = (
+            [partition, examples[1], offset, examples[3] + rows] if examples else [partition, offset, offset, rows]
+        )
+
+    def parts(self, last_offset: int) -> list[Message]:
+        """The totals of all groups that changed since the last call, as of `last_offset`."""
+        messages = []
+        for (model, version), totals in self.versions.items():
+            touched = sorted(totals.touched)
+            for start in range(0, len(touched), GROUPS_A_MESSAGE):
+                groups = touched[start : start + GROUPS_A_MESSAGE]
+                messages.append(
+                    Message("panes", model, self._part(version, totals, groups, last_offset) | {"model": model})
+                )
+            totals.touched.clear()
+        return messages
+
+    def _part(self, version: str, totals: VersionTotals, groups: list[Group], last_offset: int) -> dict[str, Any]:
+        part: dict[str, Any] = {
+            "version": version,
+            "source": list(self.source),
+            "block": self.number,
+            "offset": last_offset,
+            "task": totals.task,
+            "late": totals.late,
+            "totals": [_group_part(group, totals.groups[group]) for group in groups],
+        }
+        if totals.examples:
+            part["examples"] = totals.examples
+        return part
+
+
+def _group_part(group: Group, totals: Totals) -> dict[str, Any]:
+    return {
+        "segment": as_object(group.segment) if group.segment != EVERYTHING else {},
+        "pane": group.pane,
+        "cohort": group.cohort,
+        "late": group.late,
+        "state": totals.state(),
+    }

@@ -1,0 +1,57 @@
+"""The Faust application: its settings, and what happens around a rebalance."""
+
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import faust
+
+from app.settings import Settings
+from streams.chunks import ChunkScheduler, ChunkTransport, Floors
+
+# Chunks, not records: more would only be memory.
+BUFFERED_CHUNKS = 16
+RECORDS_A_POLL = 4000
+
+
+def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
+    """An app whose commits follow `app.floors`. `forget` is called when partitions are revoked, after the last chunk."""
+    instance = settings.worker.instance or f"{socket.gethostname()}-{settings.worker.port or os.getpid()}"
+    directory = Path(settings.data_dir) / f"faust-{instance}"
+    directory.mkdir(parents=True, exist_ok=True)
+    app = faust.App(
+        f"{settings.topic_prefix}inferwatch",
+        broker=[f"kafka://{server.strip()}" for server in settings.broker.split(",")],
+        store="memory://",
+        datadir=str(directory),
+        key_serializer="raw",
+        value_serializer="raw",
+        ConsumerScheduler=ChunkScheduler,
+        consumer_group_instance_id=instance,
+        consumer_auto_offset_reset="earliest",
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        stream_buffer_maxsize=BUFFERED_CHUNKS,
+        stream_wait_empty=True,
+        stream_recovery_delay=0.0,
+        broker_max_poll_records=RECORDS_A_POLL,
+        broker_commit_interval=1.0,
+        broker_session_timeout=settings.worker.session_timeout_s,
+        broker_heartbeat_interval=min(1.0, settings.worker.session_timeout_s / 5),
+        broker_request_timeout=max(30.0, settings.worker.session_timeout_s * 2),
+        web_host=settings.worker.host,
+        web_bind=settings.worker.host,
+        web_port=settings.worker.port,
+        web_in_thread=True,
+        web_enabled=False,
+    )
+    app.transport = ChunkTransport(app.conf.broker_consumer, app)
+    app.floors = Floors()
+
+    async def revoked(*_: object, **__: object) -> None:
+        app.floors.clear()
+        forget()
+
+    app.on_partitions_revoked.connect(revoked, weak=False)
+    return app

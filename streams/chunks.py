@@ -1,0 +1,158 @@
+"""Faust fed whole fetched chunks, with commits that the agents decide.
+
+Faust delivers one record at a time, which costs more than all our work on it. Its `ConsumerScheduler` setting may yield
+anything that looks like a record: here one `Chunk` for each partition and fetch. Commits then can't follow acks (Faust
+acks what it skipped, and counts a chunk as one record), so they follow `Floors`, which the agents set after their
+awaited sends. What is overridden below is private to faust-streaming 0.15.3: `tests/streams/test_chunks.py` fails when
+an upgrade changes it.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from aiokafka.errors import CommitFailedError, IllegalStateError
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import Transport as FaustTransport
+from faust.transport.drivers.aiokafka import ensure_aiokafka_TP
+from faust.transport.utils import DefaultSchedulingStrategy
+from faust.types import TP
+from faust.types.tuples import ack_lock
+
+
+class Records(list[ConsumerRecord]):
+    """The records of one chunk, and the last offset that was fetched before it (None: nothing in this process)."""
+
+    __slots__ = ("previous",)
+
+    def __init__(self, records: Iterable[ConsumerRecord], previous: int | None) -> None:
+        super().__init__(records)
+        self.previous = previous
+
+
+class Chunk:
+    """Looks like one Kafka record: its offset is that of the last one, its value is all of them."""
+
+    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+    timestamp_type = 0
+    headers = ()
+    key = checksum = None
+    serialized_key_size = serialized_value_size = 0
+
+    def __init__(self, tp: TP, records: list[ConsumerRecord], previous: int | None) -> None:
+        self.topic, self.partition = tp.topic, tp.partition
+        self.offset, self.timestamp = records[-1].offset, records[-1].timestamp
+        self.value = Records(records, previous)
+
+
+class ChunkScheduler(DefaultSchedulingStrategy):
+    """Yields each partition's fetched records as one chunk."""
+
+    def __init__(self) -> None:
+        self.fetched: dict[TP, int] = {}
+
+    def iterate(self, records: Mapping[TP, list[ConsumerRecord]]) -> Iterator[tuple[TP, Chunk]]:
+        for tp, fetched in records.items():
+            if fetched:
+                previous = self.fetched.get(tp)
+                self.fetched[tp] = fetched[-1].offset
+                yield tp, Chunk(tp, fetched, previous)
+
+
+class Floors:
+    """Up to where each partition may be committed, with the metadata that a restart from there needs."""
+
+    def __init__(self) -> None:
+        self.safe: dict[TP, tuple[int, str]] = {}
+        self.committed: dict[TP, tuple[int, str]] = {}
+
+    def clear(self) -> None:
+        """Partitions were revoked: what was safe is for their next owner to find out."""
+        self.safe.clear()
+
+
+class _Polled:
+    """The partitions that one poll may take from: those it began with, while they are active in its generation.
+
+    A poll under way outlives its generation, and an empty set means all partitions to aiokafka; so this is never empty.
+    """
+
+    def __init__(self, consumer: "ChunkConsumer", partitions: Iterable[TP]) -> None:
+        self.consumer, self.partitions = consumer, set(partitions)
+        self.generation = consumer.app.consumer_generation_id
+
+    def __contains__(self, tp: TP) -> bool:
+        consumer = self.consumer
+        return bool(
+            consumer.flow_active
+            and tp in self.partitions
+            and tp in consumer._active_partitions
+            and consumer.app.consumer_generation_id == self.generation
+        )
+
+    def __len__(self) -> int:
+        return 1
+
+
+class ChunkConsumer(FaustConsumer):
+    """Faust's consumer, which loses no record around a rebalance and commits `app.floors`."""
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Gaps are for commits by acks."""
+
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Every caller seeks and then resumes the flow: it must not run in between."""
+        self.stop_flow()
+        super().resume_partitions(tps)
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+        return await super()._getmany(_Polled(self, active_partitions or ()), timeout)
+
+    async def perform_seek(self) -> None:
+        """To what was committed, and to the beginning where nothing, or offset 0, was: aiokafka would stay."""
+        await super().perform_seek()
+        partitions = [ensure_aiokafka_TP(tp) for tp in self.assignment()]
+        if not partitions:
+            return
+        fetch = self._thread._ensure_consumer()._coordinator.fetch_committed_offsets
+        found = await self._thread.call_thread(fetch, partitions)
+        self.app.floors.committed = {TP(*tp): (at.offset, at.metadata) for tp, at in found.items()}
+        fresh = [tp for tp in partitions if not self._committed_offset.get(TP(*tp))]
+        if fresh:
+            await self._thread.seek_to_beginning(*fresh)
+
+    def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
+        for tp in list(self.app.floors.safe):
+            if topics is None or tp in topics or tp.topic in topics:
+                yield tp
+
+    def _new_offset(self, tp: TP) -> int | None:
+        with ack_lock:
+            self._acked.pop(tp, None)
+            self._acked_index.pop(tp, None)
+        safe = self.app.floors.safe.get(tp)
+        return None if safe is None else safe[0]
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Offset and metadata in one write, which the broker refuses from an old generation."""
+        safe = self.app.floors.safe
+        commits = {
+            ensure_aiokafka_TP(tp): OffsetAndMetadata(*safe[tp])
+            for tp, offset in offsets.items()
+            if safe.get(tp, (None,))[0] == offset
+        }
+        return bool(await self._thread.call_thread(self._commit_in_thread, commits))
+
+    async def _commit_in_thread(self, commits: Mapping[Any, OffsetAndMetadata]) -> bool:
+        try:
+            await self._thread._ensure_consumer().commit(commits)
+        except (CommitFailedError, IllegalStateError) as error:
+            self.log.warning(
+                "Commit refused after a rebalance; the next owner reads again from the last one: %r", error
+            )
+            return False
+        return True
+
+
+class ChunkTransport(FaustTransport):
+    Consumer = ChunkConsumer

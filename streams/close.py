@@ -1,0 +1,100 @@
+"""Close: parts and ticks from `panes` -> windows, alerts, requests, and the state that the next owner begins with."""
+
+import logging
+from collections import defaultdict
+from typing import Any
+
+import orjson
+from aiokafka.structs import ConsumerRecord
+
+from app.monitor import Monitor, Outcome
+from app.panes import PaneBoard
+from app.settings import Settings
+from streams.following import read_partition
+from streams.outputs import Outputs
+
+log = logging.getLogger(__name__)
+
+
+class Shard:
+    """One partition of `panes` in one generation: its open panes, and a monitor for each of its models."""
+
+    def __init__(self, partition: int, generation: int, first: int, settings: Settings) -> None:
+        self.partition = partition
+        self.generation = generation
+        self.next = first
+        self.settings = settings
+        self.board = PaneBoard(settings.windows)
+        self.monitors: dict[str, Monitor] = {}
+
+    def load(self, state: dict[bytes, bytes]) -> None:
+        slots: dict[str, dict[str, bytes]] = defaultdict(dict)
+        for key, value in state.items():
+            model, slot = orjson.loads(key)
+            slots[model][slot] = value
+        for model, values in slots.items():
+            self._monitor(model, values)
+
+    def monitor(self, model: str) -> Monitor:
+        return self.monitors.get(model) or self._monitor(model, {})
+
+    def _monitor(self, model: str, state: dict[str, bytes]) -> Monitor:
+        monitor = self.monitors[model] = Monitor(model, self.settings, state)
+        if monitor.closed_through is not None:
+            self.board.closed(model, monitor.closed_through)
+        return monitor
+
+    def floor(self) -> int:
+        return self.board.floor(self.next)
+
+
+class Close:
+    """All partitions of `panes` that this worker owns."""
+
+    def __init__(self, settings: Settings, outputs: Outputs) -> None:
+        self.settings = settings
+        self.outputs = outputs
+        self.shards: dict[int, Shard] = {}
+
+    def forget(self) -> None:
+        self.shards.clear()
+
+    async def shard(self, partition: int, generation: int, first: int) -> Shard:
+        """The shard as its last owner stored it, if this is the first chunk of the generation."""
+        known = self.shards.get(partition)
+        if known is not None and known.generation == generation:
+            return known
+        fresh = Shard(partition, generation, first, self.settings)
+        fresh.load(await read_partition(self.settings, "state", partition))
+        self.shards[partition] = fresh
+        return fresh
+
+    async def chunk(self, shard: Shard, records: list[ConsumerRecord]) -> None:
+        """Applies records in offset order; each tick may close panes."""
+        for record in records:
+            if record.offset >= shard.next:
+                await self._apply(shard, orjson.loads(record.value), record.offset)
+                shard.next = record.offset + 1
+
+    async def _apply(self, shard: Shard, message: dict[str, Any], offset: int) -> None:
+        if "tick" not in message:
+            shard.monitor(message["model"])
+            shard.board.add(message, offset)
+            return
+        shard.board.add(message, offset)
+        watermark = shard.board.watermark()
+        if watermark is None:
+            return
+        for pane in shard.board.ready():
+            await self._publish(shard, pane.model, shard.monitor(pane.model).close_pane(pane))
+            shard.board.forget(pane)
+        for model, monitor in shard.monitors.items():
+            await self._publish(shard, model, monitor.advance(watermark, offset))
+
+    async def _publish(self, shard: Shard, model: str, outcome: Outcome) -> None:
+        """Publish, then store, each acknowledged: a crash in between publishes the same again."""
+        if outcome.messages:
+            await self.outputs.send(outcome.messages)
+        if outcome.state:
+            state = [("state", orjson.dumps([model, slot]), value) for slot, value in outcome.state.items()]
+            await self.outputs.send_raw(state, shard.partition)

@@ -1,0 +1,90 @@
+"""Low-rate compacted topics read whole by every process that needs them, outside the consumer group."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.structs import ConsumerRecord
+
+from app.settings import Settings
+from streams.topics import topic_name
+
+log = logging.getLogger(__name__)
+
+
+def _consumer(settings: Settings, *topics: str) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        *topics, bootstrap_servers=settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+
+
+async def read_partition(settings: Settings, topic: str, partition: int) -> dict[bytes, bytes]:
+    """The newest value of each key in one partition, up to its present end. Tombstones remove their key."""
+    consumer = _consumer(settings)
+    await consumer.start()
+    try:
+        tp = TopicPartition(topic_name(settings, topic), partition)
+        consumer.assign([tp])
+        await consumer.seek_to_beginning(tp)
+        end = (await consumer.end_offsets([tp]))[tp]
+        values: dict[bytes, bytes] = {}
+        while await consumer.position(tp) < end:
+            for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
+                _apply(values, record)
+        return values
+    finally:
+        await consumer.stop()
+
+
+def _apply(values: dict[bytes, bytes], record: ConsumerRecord) -> None:
+    if record.key is None:
+        return
+    if record.value is None:
+        values.pop(record.key, None)
+    else:
+        values[record.key] = record.value
+
+
+class Follower:
+    """Reads a whole topic from its beginning and goes on as records come: each is handed to `receive`."""
+
+    def __init__(self, settings: Settings, topic: str, receive: Callable[[bytes, bytes | None], None]) -> None:
+        self.settings = settings
+        self.topic = topic
+        self.receive = receive
+        self.caught_up = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Returns when everything that is there now has been received."""
+        self._task = asyncio.create_task(self._follow())
+        reached = asyncio.create_task(self.caught_up.wait())
+        await asyncio.wait({self._task, reached}, return_when=asyncio.FIRST_COMPLETED)
+        reached.cancel()
+        if self._task.done():
+            self._task.result()
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _follow(self) -> None:
+        """Without a group the consumer takes all partitions of its topic, from the beginning."""
+        consumer = _consumer(self.settings, topic_name(self.settings, self.topic))
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets(consumer.assignment())
+            while True:
+                if not self.caught_up.is_set() and await _reached(consumer, ends):
+                    self.caught_up.set()
+                for records in (await consumer.getmany(timeout_ms=200)).values():
+                    for record in records:
+                        self.receive(record.key or b"", record.value)
+        finally:
+            await consumer.stop()
+
+
+async def _reached(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> bool:
+    return all([await consumer.position(tp) >= end for tp, end in ends.items()])

@@ -1,0 +1,225 @@
+"""Ingest: chunks of the source topics -> parts on `panes`, examples, dead letters.
+
+For each chunk: count it into the running totals of its block, write the join's store, send (awaited), and only then let
+the commit floor move. A crash anywhere repeats the block from its start.
+"""
+
+import asyncio
+import base64
+import logging
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from aiokafka.structs import ConsumerRecord
+
+from app.blocks import BaselineOf, Block
+from app.chunks import RawChunk, Reject
+from app.columns import Ints
+from app.decode import Decoded, Run, decode_predictions
+from app.join import Join, Joined, Outcome, Pair, positions
+from app.label_rows import LabelRows, decode_labels
+from app.messages import Message
+from app.pairs import PairRun, examples, pair_runs
+from app.partitioning import partitions_of
+from app.resource_rows import decode_resources
+from app.settings import Settings
+from app.timestamps import rfc3339
+from app.watermarks import earlier_maximum
+from streams.counters import Counters, Durations
+from streams.joins import JoinStore
+from streams.outputs import Outputs
+from streams.sources import Source
+
+log = logging.getLogger(__name__)
+
+# A dead letter keeps this much of the record: it must fit into a message itself.
+LARGEST_DEAD_LETTER = 512 * 1024
+
+
+class Ingest:
+    """All source partitions that this worker owns."""
+
+    def __init__(self, settings: Settings, outputs: Outputs, baseline_of: BaselineOf, partitions: int) -> None:
+        self.settings = settings
+        self.outputs = outputs
+        self.baseline_of = baseline_of
+        self.partitions = partitions
+        self.counters = Counters()
+        self.sources: dict[tuple[str, int], Source] = {}
+        self.stores: dict[int, JoinStore] = {}
+        self._count: dict[str, Callable[[Source, Block, RawChunk], Counted]] = {
+            "predictions": self._predictions,
+            "labels": self._labels,
+            "resources": self._resources,
+        }
+
+    def forget(self) -> None:
+        """Partitions were revoked: whatever they held is replayed from the floor by their next owner."""
+        self.sources.clear()
+        for store in self.stores.values():
+            store.close()
+        self.stores.clear()
+
+    async def chunk(self, source: Source, records: list[ConsumerRecord]) -> None:
+        """Counts and publishes one fetched chunk."""
+        for raw in raw_chunk(records).blocks(self.settings.worker.block_records):
+            await self._store(source)
+            started = time.perf_counter()
+            block = source.enter(int(raw.offsets[0]))
+            counted = self._count[source.name[0]](source, block, raw)
+            last = int(raw.offsets[-1])
+            source.advance(counted.times, last, int(raw.timestamps[-1]))
+            if source.name[0] != "resources":
+                self.stores[source.name[1]].write(source.name[0], last + 1)
+            self._misrouted(source, raw)
+            await self._send(source, block, raw, counted)
+            self.counters.chunks.setdefault(source.name[0], Durations()).observe(time.perf_counter() - started)
+
+    async def _store(self, source: Source) -> None:
+        """The join's store of the partition, opened in a thread: a former owner may still hold it."""
+        topic, partition = source.name
+        if topic != "resources" and partition not in self.stores:
+            path = join_path(self.settings, partition)
+            self.stores[partition] = await asyncio.to_thread(JoinStore, path, self.settings.labels.horizon_s)
+
+    async def _send(self, source: Source, block: Block, raw: RawChunk, counted: "Counted") -> None:
+        await self.outputs.send(self._dead_letters(source, raw, counted.rejects))
+        for run, messages in counted.examples:
+            for (partition, offset), message in zip(
+                await self.outputs.send(messages, source.name[1]), messages, strict=True
+            ):
+                rows = len(message.value["prediction_ids"])
+                block.examples_sent(run.pairs.model, run.pairs.version, partition, offset, rows)
+        await self.outputs.send(block.parts(int(raw.offsets[-1])))
+        source.publish()
+
+    def _dead_letters(self, source: Source, raw: RawChunk, rejects: list[Reject]) -> list[Message]:
+        for reject in rejects:
+            self.counters.dead_letters[reject.reason] += 1
+        return [dead_letter(source.name, raw, reject) for reject in rejects]
+
+    def _misrouted(self, source: Source, raw: RawChunk) -> None:
+        """Records that Kafka's own partitioner would have put elsewhere: their labels would never meet them."""
+        keys = [key for key in raw.keys if key is not None]
+        if keys and source.name[0] != "resources":
+            wrong = int((partitions_of(keys, self.partitions) != source.name[1]).sum())
+            self.counters.misrouted[source.name[0]] += wrong
+
+    def _predictions(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
+        decoded = decode_predictions(raw, self.settings)
+        watermarks = earlier_maximum(decoded.times, decoded.offsets, source.watermark)
+        counted = np.ones(len(decoded.times), np.bool_)
+        pairs = self._join_predictions(source, decoded, watermarks, counted)
+        for run in decoded.runs:
+            version = run.columns.model, run.columns.version
+            mask = counted[run.rows]
+            mine = None if mask.all() else mask
+            self.counters.late[version] += block.count_predictions(run.columns, watermarks[run.rows], mine)
+            self.counters.predictions[version] += int(mask.sum())
+            self.counters.errors[version] += int((run.columns.failed & mask).sum())
+        return Counted(decoded.times, decoded.rejects, self._pairs(source, block, pairs, decoded.offsets))
+
+    def _join_predictions(
+        self, source: Source, decoded: Decoded, watermarks: Ints, counted: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    ) -> list[Pair]:
+        """The pairs that these predictions complete; clears `counted` where one came before."""
+        runs = [run for run in decoded.runs if self.settings.model(run.columns.model).join]
+        if not runs:
+            return []
+        rows, ids, records = _in_row_order(runs)
+        numbers = rows - np.searchsorted(decoded.offsets, decoded.offsets[rows], side="left")
+        join = self._join(source)
+        at = positions(decoded.offsets[rows], numbers)
+        joined = join.predictions(ids, at, decoded.times[rows], records, watermarks[rows])
+        self._outcomes(source, joined)
+        counted[rows[joined.outcomes == Outcome.DUPLICATE]] = False
+        return [Pair(int(rows[pair.row]), pair.entry) for pair in joined.pairs]
+
+    def _labels(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
+        labels: LabelRows = decode_labels(raw, self.settings.windows.max_ahead_ms)
+        watermarks = earlier_maximum(labels.times, labels.offsets, source.watermark)
+        at = positions(labels.offsets, labels.numbers)
+        joined = self._join(source).labels(labels.ids, at, labels.times, labels.labels, watermarks)
+        self._outcomes(source, joined)
+        sent = self._pairs(source, block, joined.pairs, labels.offsets)
+        return Counted(labels.times, labels.rejects, sent)
+
+    def _resources(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
+        rows = decode_resources(raw, self.settings.windows.max_ahead_ms)
+        watermarks = np.full(len(rows.times), np.iinfo(np.int64).min)
+        for columns, places in rows.runs:
+            block.count_resources(columns, watermarks[places])
+        return Counted(rows.times, rows.rejects, [])
+
+    def _pairs(
+        self, source: Source, block: Block, pairs: list[Pair], offsets: Ints
+    ) -> list[tuple[PairRun, list[Message]]]:
+        """Counts the pairs that this chunk completed, and makes the examples of them."""
+        made = []
+        for run in pair_runs(pairs, self.settings):
+            version = run.pairs.model, run.pairs.version
+            late = block.count_pairs(run)
+            self.counters.late[version] += late
+            self.counters.labels[version] += run.pairs.size
+            made.append((run, list(examples(run, source.name[0], offsets[run.rows], self.settings))))
+        return made
+
+    def _join(self, source: Source) -> Join:
+        return Join(self.stores[source.name[1]], round(self.settings.labels.horizon_s * 1000))
+
+    def _outcomes(self, source: Source, joined: Joined) -> None:
+        for outcome, rows in enumerate(np.bincount(joined.outcomes, minlength=len(Outcome)).tolist()):
+            if rows:
+                self.counters.outcomes[source.name[0], Outcome(outcome).name.lower()] += rows
+
+
+class Counted:
+    """What came of a chunk: the times of its good rows, its rejects, and the examples to send."""
+
+    __slots__ = ("examples", "rejects", "times")
+
+    def __init__(self, times: Ints, rejects: list[Reject], made: list[tuple[PairRun, list[Message]]]) -> None:
+        self.times, self.rejects, self.examples = times, rejects, made
+
+
+def _in_row_order(runs: list[Run]) -> tuple[Ints, list[str], list[bytes | None]]:
+    """Rows, ids and records of all runs together, in offset order: the first of an id counts, whatever its model."""
+    if len(runs) == 1:
+        return runs[0].rows, runs[0].columns.ids, list(runs[0].records())
+    rows = np.concatenate([run.rows for run in runs])
+    ids = [identity for run in runs for identity in run.columns.ids]
+    records = [record for run in runs for record in run.records()]
+    order = np.argsort(rows, kind="stable")
+    places = order.tolist()
+    return rows[order], [ids[place] for place in places], [records[place] for place in places]
+
+
+def raw_chunk(records: list[ConsumerRecord]) -> RawChunk:
+    return RawChunk(
+        np.array([record.offset for record in records], np.int64),
+        np.array([record.timestamp for record in records], np.int64),
+        [record.key for record in records],
+        [record.value for record in records],
+    )
+
+
+def join_path(settings: Settings, partition: int) -> Path:
+    return Path(settings.data_dir) / "joins" / f"{settings.topic_prefix}predictions-{partition}"
+
+
+def dead_letter(source: tuple[str, int], raw: RawChunk, reject: Reject) -> Message:
+    """The record with its reason and place. Of a very large one only the beginning is kept, and `detail` says so."""
+    value, kafka_ms = raw.values[reject.place] or b"", int(raw.timestamps[reject.place])
+    cut = "" if len(value) <= LARGEST_DEAD_LETTER else f" (the first {LARGEST_DEAD_LETTER} of {len(value)} bytes)"
+    letter = {
+        "reason": reject.reason,
+        "detail": reject.detail[:1000] + cut,
+        "topic": source[0],
+        "partition": source[1],
+        "offset": int(raw.offsets[reject.place]),
+        "timestamp": rfc3339(kafka_ms) if kafka_ms >= 0 else None,
+        "value_base64": base64.b64encode(value[:LARGEST_DEAD_LETTER]).decode(),
+    }
+    return Message("dead-letters", source[0], letter)

@@ -1,0 +1,195 @@
+"""A worker: agents that ingest the source topics and close panes, and the ticks between them."""
+
+import asyncio
+import gc
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from app.drift.baseline import Baseline
+from app.settings import Settings
+from streams.app import create_app
+from streams.baselines import Baselines
+from streams.chunks import Records
+from streams.close import Close
+from streams.ingest import Ingest
+from streams.outputs import Outputs
+from streams.sources import LostRecords, Published, Source, watermark_of
+from streams.ticks import Name, Ticks
+from streams.topicadmin import BrokerError, TopicAdmin
+from streams.topics import plans, topic_name, unequal
+
+log = logging.getLogger(__name__)
+
+INGESTED = ("predictions", "labels", "resources")
+WATERMARKED = ("predictions", "labels")
+NEEDED = (
+    *INGESTED,
+    "panes",
+    "state",
+    "examples",
+    "baselines",
+    "windows",
+    "alerts",
+    "retraining-requests",
+    "dead-letters",
+)
+# Allocations before the collector looks at the young generation: chunks come and go by the thousand objects.
+YOUNG_GENERATION = 50_000
+
+
+class Worker:
+    """Everything of one worker process around its Faust app."""
+
+    def __init__(self, settings: Settings, partitions: dict[str, int]) -> None:
+        self.settings = settings
+        self.partitions = partitions
+        self.outputs = Outputs(settings)
+        self.baselines = Baselines(settings)
+        self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"])
+        self.close = Close(settings, self.outputs)
+        self.ticks = Ticks(settings.windows, {name: partitions[name] for name in WATERMARKED}, self._at_end)
+        self.app = create_app(settings, self._forget)
+        self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
+        self.ready = asyncio.Event()
+        self._register()
+
+    def _register(self) -> None:
+        for name in INGESTED:
+            self._agent(name, self._ingest_chunk)
+        self._agent("panes", self._close_chunk)
+        self.app.on_after_configured.connect(_tune_collector, weak=False)
+        self.app.task(self._start)
+        self.app.task(self._send_ticks)
+
+    def _agent(self, name: str, handle: Callable[[str, Any, Records], Awaitable[None]]) -> None:
+        channel = self.app.topic(topic_name(self.settings, name))
+
+        async def agent(stream: AsyncIterator[Any]) -> None:
+            async for event in stream.events():  # type: ignore[attr-defined]
+                await self._guarded(handle(name, event.message, event.value))
+
+        self.app.agent(channel, name=f"{'close' if name == 'panes' else 'ingest'}_{name}", concurrency=1)(agent)
+
+    async def _guarded(self, work: Awaitable[None]) -> None:
+        """An exception that left an agent would be acknowledged: stop the worker instead, and commit nothing more."""
+        try:
+            await self.ready.wait()
+            await work
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:
+            log.critical("The worker stops: %s", error, exc_info=not isinstance(error, LostRecords))
+            self.app.floors.clear()
+            await self.app.crash(error)
+            raise
+
+    async def _start(self) -> None:
+        await self.outputs.start()
+        await self.baselines.start()
+        self.ready.set()
+
+    async def stop(self) -> None:
+        await self.baselines.stop()
+        await self.outputs.stop()
+
+    def _forget(self) -> None:
+        self.ingest.forget()
+        self.close.forget()
+        self.ticks.forget()
+
+    async def _ingest_chunk(self, name: str, message: Any, records: Records) -> None:
+        source = self.ingest.sources.get((name, message.partition))
+        if source is None or source.generation != message.generation_id:
+            source = self._begin(name, message, records)
+        elif records[0].offset != source.next:
+            check_complete(message.tp, records, source.next)
+            records = Records((r for r in records if r.offset >= source.next), records.previous)
+            if not records:
+                return
+        if name in WATERMARKED and (awake := self.ticks.awake(source)):
+            await self.outputs.send_to_all("panes", awake, self.partitions["panes"])
+        await self.ingest.chunk(source, records)
+        self.app.floors.safe[message.tp] = source.floor()
+
+    def _begin(self, name: str, message: Any, records: Records) -> Source:
+        """A new generation begins at the committed floor, with no totals and the watermark of the floor."""
+        first = records[0].offset
+        committed, metadata = self.app.floors.committed.get(message.tp, (0, ""))
+        check_complete(message.tp, records, max(committed, 0))
+        watermark = watermark_of(metadata) if committed == first else None
+        source = Source(
+            (name, message.partition), message.generation_id, first, watermark, self.settings, self._baseline
+        )
+        self.ingest.sources[source.name] = source
+        return source
+
+    def _baseline(self, model: str, version: str) -> Baseline | None:
+        return self.baselines.get(model, version)
+
+    async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
+        del name
+        shard = await self.close.shard(message.partition, message.generation_id, records[0].offset)
+        if records[0].offset != shard.next:
+            check_complete(message.tp, records, shard.next)
+        await self.close.chunk(shard, records)
+        self.app.floors.safe[message.tp] = shard.floor(), ""
+
+    def _at_end(self, name: Name, position: int) -> bool | None:
+        highwater = self.app.consumer.highwater(TP(topic_name(self.settings, name[0]), name[1]))
+        return None if highwater is None else highwater <= position
+
+    async def _send_ticks(self) -> None:
+        await self.ready.wait()
+        while not self.app.should_stop:
+            await self.app.sleep(self.settings.worker.tick_s)
+            if self.app.rebalancing or not self.app.consumer.flow_active:
+                self.ticks.forget()
+                continue
+            tick = self.ticks.tick(self.ingest.sources, self._read_partitions())
+            if tick is not None:
+                await self._guarded(self.outputs.send_to_all("panes", tick, self.partitions["panes"]))
+
+    def _read_partitions(self) -> dict[Name, Published]:
+        """Partitions of this worker that carry watermarks, with what was committed of them."""
+        found = {}
+        for tp in self.app.consumer.assignment():
+            name = self.logical.get(tp.topic)
+            if name in WATERMARKED:
+                offset, metadata = self.app.floors.committed.get(TP(*tp), (0, ""))
+                found[name, tp.partition] = Published(max(offset, 0), watermark_of(metadata))
+        return found
+
+
+def check_complete(tp: TP, records: Records, expected: int) -> None:
+    """A step forward is fine where the log has a gap, and fatal where fetched records never arrived here."""
+    first = records[0].offset
+    if first > expected and records.previous is not None and records.previous >= expected:
+        raise LostRecords(f"offsets {expected} to {first - 1} of {tp.topic}-{tp.partition} were fetched and lost")
+
+
+async def _tune_collector(*_: object, **__: object) -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_GENERATION)
+
+
+def partitions_on(settings: Settings) -> dict[str, int]:
+    """Partitions of each topic that a worker needs, as the broker has them. Raises BrokerError with what to do."""
+    planned = [plan for plan in plans(settings) if plan.logical in NEEDED]
+    found = TopicAdmin(settings.broker).facts([plan.name for plan in planned])
+    missing = [plan.name for plan in planned if plan.name not in found]
+    if missing:
+        raise BrokerError(f"topics are missing ({', '.join(missing)}): run `inferwatch topics create`")
+    if lines := unequal(planned, found):
+        raise BrokerError("; ".join(lines))
+    return {plan.logical: found[plan.name].partitions for plan in planned}
+
+
+def run(settings: Settings) -> None:
+    """Runs until it is told to stop; raises SystemExit with the exit code."""
+    worker = Worker(settings, partitions_on(settings))
+    faust.Worker(worker.app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()
