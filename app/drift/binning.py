@@ -95,12 +95,12 @@ class Binning:
 
 
 class _Lookup(dict[Any, int]):
-    """Category -> bin, counted from `start`; what is not known is unseen, what is no text belongs nowhere."""
+    """Category -> its bin; what is not known is unseen, what is no text belongs nowhere."""
 
     def __init__(self, reference: CategoryReference, start: int, nowhere: int) -> None:
         super().__init__({name: start + place for name, place in reference.bin_of().items()})
         self.closed = reference.known is not None
-        self._unseen = start + len(reference.categories) + self.closed
+        self._unseen = start + reference.unseen_bin
         self[None] = self._nowhere = nowhere
 
     def __missing__(self, value: Any) -> int:

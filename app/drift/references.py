@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -100,11 +101,11 @@ _KINDS = {bool: Kind.BOOLEAN, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TE
 
 
 def fit_reference(values: Sequence[Any]) -> Reference | None:
-    """The reference of raw values (None and NaN: missing). Values of another kind than most are left out.
+    """The reference of raw values (None, NaN and infinity: missing). Values of another kind than most are left out.
 
-    None when nothing but missing values is there.
+    None when nothing but missing values is there. Raises TypeError for what no event could carry.
     """
-    kinds = [_KINDS[type(v)] if v is not None and v == v else Kind.MISSING for v in values]
+    kinds = [_kind(value) for value in values]
     tally = Counter(kinds)
     missing = tally.pop(Kind.MISSING, 0)
     if not tally:
@@ -116,6 +117,15 @@ def fit_reference(values: Sequence[Any]) -> Reference | None:
     if kind is Kind.TEXT:
         return _fit_categories(own, missing)
     return _fit_numbers(np.array(own, np.float64), kind, missing)
+
+
+def _kind(value: Any) -> Kind:
+    if value is None or (isinstance(value, float) and not isfinite(value)):
+        return Kind.MISSING
+    for type_, kind in _KINDS.items():
+        if isinstance(value, type_):
+            return kind
+    raise TypeError(f"a feature can't be a {type(value).__name__}")
 
 
 def _fit_numbers(numbers: Floats, kind: Kind, missing: int) -> NumberReference:

@@ -31,15 +31,21 @@ class ClassProbabilities:
     `named`: (n,) how many classes it named. `columns`: class -> its column.
     """
 
-    __slots__ = ("_named", "classes", "columns", "given", "matrix", "named")
+    __slots__ = ("_mask", "classes", "columns", "given", "matrix", "named")
 
     def __init__(self, probabilities: Probabilities) -> None:
         self.classes = probabilities.classes
         self.columns = {name: column for column, name in enumerate(self.classes)}
-        self._named = ~np.isnan(probabilities.matrix)
-        self.named: Ints = self._named.sum(axis=1)
+        self.matrix: Floats = np.clip(probabilities.matrix, 0.0, 1.0)
+        absent = np.isnan(self.matrix)
+        # None when every row names every class, as it mostly is: masks of a narrow matrix are slow.
+        self._mask: NDArray[np.bool_] | None = None
+        self.named: Ints = np.full(len(self.matrix), len(self.classes), np.int64)
+        if absent.any():
+            self._mask = ~absent
+            self.named = self._mask.sum(axis=1)
+            self.matrix = np.where(absent, 0.0, self.matrix)
         self.given: NDArray[np.bool_] = self.named > 0
-        self.matrix: Floats = np.where(self._named, np.clip(probabilities.matrix, 0.0, 1.0), 0.0)
 
     def column_of(self, names: Sequence[str], codes: Ints) -> Ints:
         """(n,) the column of each row's class, -1 where it is none of these. `codes`: (n,) into `names`, or -1."""
@@ -49,14 +55,31 @@ class ClassProbabilities:
     def at(self, columns: Ints) -> Floats:
         """(n,) each row's probability in its column, NaN where the column is -1 or the row did not name it."""
         rows = np.arange(len(columns))
-        return np.where((columns >= 0) & self._named[rows, columns], self.matrix[rows, columns], np.nan)
+        told = columns >= 0
+        if self._mask is not None:
+            told &= self._mask[rows, columns]
+        return np.where(told, self.matrix[rows, columns], np.nan)
 
     def positive_columns(self, positive: str | None) -> Ints:
         """(n,) the column of the positive class in rows that name exactly two classes, -1 in all others.
 
         It is `positive` where the row names it, else the last one in sorted order, as in scikit-learn.
         """
-        last = len(self.classes) - 1 - np.argmax(self._named[:, ::-1], axis=1)
         wanted = self.columns.get(positive, -1) if positive is not None else -1
-        chosen = np.where(self._named[:, wanted], wanted, last) if wanted >= 0 else last
+        if self._mask is None:
+            last = len(self.classes) - 1
+            return np.full(len(self.matrix), (wanted if wanted >= 0 else last) if last == 1 else -1, np.int64)
+        lasts = len(self.classes) - 1 - np.argmax(self._mask[:, ::-1], axis=1)
+        chosen = np.where(self._mask[:, wanted], wanted, lasts) if wanted >= 0 else lasts
         return np.where(self.named == 2, chosen, -1)
+
+
+def distinct(keys: Ints, size: int) -> tuple[Ints, Ints]:
+    """The distinct keys in rising order, and (n,) the place of each among them. `keys`: (n,), 0 to below `size`."""
+    if size > 1 << 16:
+        found, places = np.unique(keys, return_inverse=True)
+        return found, places
+    found = np.flatnonzero(np.bincount(keys, minlength=size))
+    places = np.zeros(size, np.int64)
+    places[found] = np.arange(len(found))
+    return found, places[keys]

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.columns import Floats, Ints, PairColumns
-from app.statistics.classes import MAX_CLASSES, OTHER, ClassProbabilities, class_codes
+from app.statistics.classes import MAX_CLASSES, OTHER, ClassProbabilities, class_codes, distinct
 from app.statistics.confusion import confusion_metrics
 from app.statistics.groups import Groups, first_come
 from app.statistics.scores import Scores, score_bins
@@ -136,11 +136,11 @@ class PreparedClassification:
         names, codes = class_codes(pairs.labels, pairs.predicted)
         labels, predicted = codes[: pairs.size], codes[pairs.size :]
         counted = (labels >= 0) & (predicted >= 0)
-        found, cell = np.unique(labels * len(names) + predicted, return_inverse=True)
-        self.cells = [
-            (names[code // len(names)], names[code % len(names)]) if code >= 0 else ("", "") for code in found
-        ]
-        self.cell: Ints = np.where(counted, cell, len(self.cells))
+        # The last cell is that of all pairs without a label or a prediction.
+        nowhere = len(names) ** 2
+        found, self.cell = distinct(np.where(counted, labels * len(names) + predicted, nowhere), nowhere + 1)
+        used = [code for code in found.tolist() if code < nowhere]
+        self.cells = [(names[code // len(names)], names[code % len(names)]) for code in used]
         self.positive = positive
         self.weights: Floats = np.where(counted, weights, 0.0)
         self.columns: list[Floats] = [self.weights, np.where(labels == predicted, self.weights, 0.0)]

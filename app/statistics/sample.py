@@ -1,6 +1,7 @@
 """The first rows of a version that has no baseline yet, to fit one from."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -82,4 +83,4 @@ def _raw(column: FeatureColumn, places: Sequence[int]) -> list[Any]:
 
 
 def _plain(values: Sequence[float]) -> list[float | None]:
-    return [None if value != value else value for value in values]
+    return [value if isfinite(value) else None for value in values]
