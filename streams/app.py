@@ -16,7 +16,7 @@ RECORDS_A_POLL = 4000
 
 
 def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
-    """An app whose commits follow `app.floors`. `forget` is called when partitions are revoked, after the last chunk."""
+    """An app whose commits follow `app.floors`; it calls `forget` when partitions are revoked, after the last chunk."""
     instance = settings.worker.instance or f"{socket.gethostname()}-{settings.worker.port or os.getpid()}"
     directory = Path(settings.data_dir) / f"faust-{instance}"
     directory.mkdir(parents=True, exist_ok=True)

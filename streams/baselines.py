@@ -1,4 +1,4 @@
-"""The baselines that features are counted against, as every worker has them: the newest record of each model version."""
+"""The baselines that features are counted against: the newest record of each model version, as every worker has it."""
 
 import logging
 

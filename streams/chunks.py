@@ -30,6 +30,10 @@ class Records(list[ConsumerRecord]):
         self.previous = previous
 
 
+class LostRecords(RuntimeError):
+    """Records were fetched but never reached the agent. Only a restart from the last commit makes that good."""
+
+
 class Chunk:
     """Looks like one Kafka record: its offset is that of the last one, its value is all of them."""
 
@@ -57,6 +61,13 @@ class ChunkScheduler(DefaultSchedulingStrategy):
                 previous = self.fetched.get(tp)
                 self.fetched[tp] = fetched[-1].offset
                 yield tp, Chunk(tp, fetched, previous)
+
+
+def check_complete(tp: TP, records: Records, expected: int) -> None:
+    """A step forward is fine where the log has a gap, and fatal where fetched records never arrived here."""
+    first = records[0].offset
+    if first > expected and records.previous is not None and records.previous >= expected:
+        raise LostRecords(f"offsets {expected} to {first - 1} of {tp.topic}-{tp.partition} were fetched and lost")
 
 
 class Floors:

@@ -65,6 +65,8 @@ class Ingest:
     async def chunk(self, source: Source, records: list[ConsumerRecord]) -> None:
         """Counts and publishes one fetched chunk."""
         for raw in raw_chunk(records).blocks(self.settings.worker.block_records):
+            if self.sources.get(source.name) is not source:
+                return  # revoked while the last block was sent: all of it is for the next owner
             await self._store(source)
             started = time.perf_counter()
             block = source.enter(int(raw.offsets[0]))

@@ -10,10 +10,6 @@ from app.settings import Settings, WindowSettings
 HISTORY_MS = 600_000
 
 
-class LostRecords(RuntimeError):
-    """Records were fetched but never reached the agent. Only a restart from the last commit makes that good."""
-
-
 @dataclass(slots=True)
 class Published:
     """What others may be told: everything below `position` is in acknowledged parts."""

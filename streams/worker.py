@@ -13,11 +13,11 @@ from app.drift.baseline import Baseline
 from app.settings import Settings
 from streams.app import create_app
 from streams.baselines import Baselines
-from streams.chunks import Records
+from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
 from streams.ingest import Ingest
 from streams.outputs import Outputs
-from streams.sources import LostRecords, Published, Source, watermark_of
+from streams.sources import Published, Source, watermark_of
 from streams.ticks import Name, Ticks
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, topic_name, unequal
@@ -162,13 +162,6 @@ class Worker:
                 offset, metadata = self.app.floors.committed.get(TP(*tp), (0, ""))
                 found[name, tp.partition] = Published(max(offset, 0), watermark_of(metadata))
         return found
-
-
-def check_complete(tp: TP, records: Records, expected: int) -> None:
-    """A step forward is fine where the log has a gap, and fatal where fetched records never arrived here."""
-    first = records[0].offset
-    if first > expected and records.previous is not None and records.previous >= expected:
-        raise LostRecords(f"offsets {expected} to {first - 1} of {tp.topic}-{tp.partition} were fetched and lost")
 
 
 async def _tune_collector(*_: object, **__: object) -> None:

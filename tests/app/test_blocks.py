@@ -1,0 +1,70 @@
+"""Running totals of a block are the same however its records are cut into chunks."""
+
+from itertools import pairwise
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.blocks import Block
+from app.chunks import RawChunk
+from app.decode import decode_predictions
+from app.drift.baseline import Baseline, fit
+from app.settings import Settings
+from app.watermarks import earlier_maximum
+from tests.traffic import binary_traffic
+
+SETTINGS = Settings(models={"credit": {"segments": ["channel", "f0"]}})
+RECORDS = [record.value for record in binary_traffic(300, rate=20).of("predictions")]
+BASELINE = fit("credit", "1", {"f1": [i / 100 for i in range(100)]}, ["approve"] * 100, created_at=0, origin="file")
+
+
+def count(cuts: list[int], baseline: Baseline | None) -> bytes:
+    """The parts of the block after its records came in chunks cut at `cuts`."""
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: baseline)
+    watermark = None
+    for start, stop in pairwise([0, *sorted(set(cuts)), len(RECORDS)]):
+        if start == stop:
+            continue
+        stamps = np.full(stop - start, 1_800_000_000_000)
+        decoded = decode_predictions(
+            RawChunk(np.arange(start, stop), stamps, [None] * (stop - start), RECORDS[start:stop]), SETTINGS
+        )
+        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
+        for run in decoded.runs:
+            block.count_predictions(run.columns, watermarks[run.rows], None)
+        watermark = int(max(decoded.times.max(), watermark or 0))
+    parts = [message.value for message in block.parts(len(RECORDS) - 1)]
+    return orjson.dumps(parts, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS)
+
+
+@pytest.mark.parametrize("baseline", [None, BASELINE], ids=["without baseline", "with baseline"])
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(1, len(RECORDS) - 1), max_size=20))
+def test_a_part_says_the_same_however_its_records_were_fetched(cuts: list[int], baseline: Baseline | None) -> None:
+    assert count(cuts, baseline) == count([], baseline)
+
+
+def test_only_what_changed_is_sent_and_it_is_the_whole_total() -> None:
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: None)
+    raw = RawChunk(np.arange(2), np.full(2, 1_800_000_000_000), [None] * 2, RECORDS[:2])
+    for _ in range(2):
+        for run in decode_predictions(raw, SETTINGS).runs:
+            block.count_predictions(run.columns, np.full(run.columns.size, np.iinfo(np.int64).min), None)
+        parts = block.parts(1)
+    totals = [part for message in parts for part in message.value["totals"] if part["segment"] == {}]
+    assert sum(part["state"]["traffic"][0] for part in totals) == 4
+    assert block.parts(1) == []
+
+
+def test_many_segments_are_sent_in_several_messages() -> None:
+    block = Block(("predictions", 0), 0, Settings(), lambda model, version: None)
+    events = [orjson.loads(RECORDS[0]) | {"segments": {"user": f"u{i}"}, "prediction_id": str(i)} for i in range(450)]
+    raw = RawChunk(np.arange(450), np.full(450, 1_800_000_000_000), [None] * 450, [orjson.dumps(e) for e in events])
+    for run in decode_predictions(raw, Settings()).runs:
+        block.count_predictions(run.columns, np.full(450, np.iinfo(np.int64).min), None)
+    parts = block.parts(449)
+    assert [len(message.value["totals"]) for message in parts] == [100, 100, 100, 100, 51]
+    assert {message.value["offset"] for message in parts} == {449}

@@ -1,0 +1,153 @@
+"""Real processes on a real broker: topics, a producer, workers that can be killed, and what they published."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from app.settings import Settings
+from streams.topicadmin import TopicAdmin
+from streams.topics import plans, topic_name
+from tests.traffic import Sent
+
+PATIENCE_S = 120.0
+
+
+class WorkerProcess:
+    """`inferwatch worker` with a configuration file of its own."""
+
+    def __init__(self, directory: Path, settings: Settings, name: str = "worker", command: str = "worker") -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.log = directory / f"{name}.log"
+        self.config = directory / f"{name}.yaml"
+        self.config.write_bytes(orjson.dumps(settings.model_dump(mode="json", exclude_none=True)))
+        self.command = command
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "WorkerProcess":
+        command = [sys.executable, "-m", "streams.cli", "--config", str(self.config), self.command]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ)
+            )
+        return self
+
+    def kill(self) -> None:
+        """`kill -9`."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> int:
+        """SIGTERM; gives the exit code."""
+        assert self.process is not None
+        self.process.terminate()
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
+
+    def __enter__(self) -> "WorkerProcess":
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")[-4000:]
+
+
+def create_topics(settings: Settings) -> None:
+    TopicAdmin(settings.broker).create(plans(settings))
+
+
+async def produce(settings: Settings, records: Iterable[Sent]) -> None:
+    """Sends all in their order."""
+    producer = AIOKafkaProducer(bootstrap_servers=settings.broker, acks="all", compression_type="lz4", linger_ms=5)
+    await producer.start()
+    try:
+        pending = []
+        for record in records:
+            pending.append(await producer.send(topic_name(settings, record.topic), value=record.value, key=record.key))
+            if len(pending) == 2000:
+                await asyncio.gather(*pending)
+                pending.clear()
+        await asyncio.gather(*pending)
+    finally:
+        await producer.stop()
+
+
+async def grown(settings: Settings, topic: str, records: int, worker: WorkerProcess) -> None:
+    """Waits until `topic` has that many records more than now."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
+    await consumer.start()
+    try:
+        facts = TopicAdmin(settings.broker).facts([topic_name(settings, topic)])
+        partitions = [TopicPartition(name, number) for name, fact in facts.items() for number in range(fact.partitions)]
+        first = sum((await consumer.end_offsets(partitions)).values())
+        deadline = time.monotonic() + PATIENCE_S
+        while sum((await consumer.end_offsets(partitions)).values()) < first + records:
+            if not worker.alive() or time.monotonic() > deadline:
+                raise AssertionError(f"{topic} did not grow by {records}: {worker.said()}")
+    finally:
+        await consumer.stop()
+
+
+class Published:
+    """Follows output topics from their beginning; everything is kept, in the order of each partition."""
+
+    def __init__(self, settings: Settings, *topics: str) -> None:
+        self.settings = settings
+        self.logical = {topic_name(settings, topic): topic for topic in topics}
+        self.records: dict[str, list[dict[str, Any]]] = {topic: [] for topic in topics}
+
+    async def until(self, enough: Callable[["Published"], bool], worker: WorkerProcess | None = None) -> None:
+        """Reads on until `enough`. Fails when the worker dies, or nothing helps for `PATIENCE_S`."""
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self.settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
+        )
+        await consumer.start()
+        try:
+            for topic in self.records:
+                self.records[topic].clear()
+            consumer.assign(await self._partitions(consumer))
+            await consumer.seek_to_beginning()
+            deadline = time.monotonic() + PATIENCE_S
+            while not enough(self):
+                for tp, records in (await consumer.getmany(timeout_ms=300)).items():
+                    self.records[self.logical[tp.topic]] += [orjson.loads(r.value) for r in records if r.value]
+                if worker is not None and not worker.alive():
+                    raise AssertionError(f"the worker ended: {worker.said()}")
+                if time.monotonic() > deadline:
+                    told = {topic: len(records) for topic, records in self.records.items()}
+                    raise AssertionError(
+                        f"not enough after {PATIENCE_S:g} s: {told}\n{worker.said() if worker else ''}"
+                    )
+        finally:
+            await consumer.stop()
+
+    async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
+        facts = TopicAdmin(self.settings.broker).facts(self.logical)
+        return [TopicPartition(name, number) for name, fact in facts.items() for number in range(fact.partitions)]
+
+
+def tumbling(windows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [window for window in windows if window["kind"] == "tumbling"]
+
+
+def counted(windows: Sequence[dict[str, Any]], field: str) -> int:
+    """`field` over all tumbling windows of all traffic, each window once."""
+    by_id = {window["window_id"]: window for window in tumbling(windows) if window["segment"] == {}}
+    return sum(window[field] for window in by_id.values())
