@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 # A rate over fewer labels than this says little; labels of small windows are put together until there are as many.
 BATCH_LABELS = 50
-# ADWIN's bound is for single outcomes, 0 or 1. The mean of 50 of them spreads less by this factor; told to ADWIN without
-# it, an error rate that triples takes 90 batches to be seen instead of 14.
+# ADWIN's bound is for single outcomes, 0 or 1. The mean of 50 of them spreads less by this factor: without it
+# an error rate that triples takes 90 batches to be seen instead of 14.
 _SCALE = sqrt(BATCH_LABELS)
 
 

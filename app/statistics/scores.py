@@ -78,17 +78,15 @@ class Scores:
     def area(self) -> float | None:
         """The area under the ROC curve: the share of (positive, negative) pairs in the right order."""
         negative, positive = self.weights
-        pairs = float(negative.sum()) * float(positive.sum())
-        if pairs <= 0:
-            return None
-        below = np.cumsum(negative) - negative
-        return float((positive * (below + negative / 2)).sum()) / pairs
+        below = np.cumsum(negative)
+        pairs = _in_order(negative) * _in_order(positive)
+        return _in_order(positive * (below - negative / 2)) / pairs if pairs > 0 else None
 
     def tied(self) -> float | None:
         """Half the share of pairs that share a bin: the largest error of `area`."""
         negative, positive = self.weights
-        pairs = float(negative.sum()) * float(positive.sum())
-        return float((positive * negative).sum()) / pairs / 2 if pairs > 0 else None
+        pairs = _in_order(negative) * _in_order(positive)
+        return _in_order(positive * negative) / pairs / 2 if pairs > 0 else None
 
     def state(self) -> dict[str, Any]:
         if self.mixed:
@@ -110,6 +108,11 @@ class Scores:
             places = np.array(bins, np.int64) - bins[0]
             scores._stretch(bins[0], bins[-1] - bins[0] + 1)[:, places] = state["weights"]
         return scores
+
+
+def _in_order(values: Floats) -> float:
+    """Their sum from left to right: unlike numpy's in pairs, the same whatever empty bins lie around."""
+    return float(np.cumsum(values)[-1]) if len(values) else 0.0
 
 
 def score_bins(probabilities: Floats) -> Ints:
