@@ -13,10 +13,11 @@ from app.statistics.groups import Groups
 
 GAMMA = 1.02
 LOW = 1e-3
-HIGH = 1e9
+BUCKETS = 1396
+HIGH = LOW * GAMMA**BUCKETS
 _STEP = float(np.log(GAMMA))
 _FIRST = 2
-OVER = _FIRST + int(np.ceil(np.log(HIGH / LOW) / _STEP))
+OVER = _FIRST + BUCKETS
 
 
 class LogHistogram:
@@ -24,7 +25,7 @@ class LogHistogram:
 
     A quantile is within 1 % ((gamma - 1) / (gamma + 1)) of numpy's (method "linear") for values from 0.001 to 1e9 of
     whatever unit. Bucket 0 holds values <= 0, told as 0; bucket 1 those up to 0.001, told as half of it; the last one
-    those from 1e9 up, told as 1e9. Only the stretch of buckets between the lowest and the highest used is in memory.
+    those from 1.01e9 (`HIGH`) up, told as that. Only the stretch between the lowest and the highest used is in memory.
     """
 
     __slots__ = ("counts", "first", "total")
@@ -104,7 +105,7 @@ class Buckets:
     """Where n values belong, worked out once for all groupings of a chunk. NaN belongs nowhere.
 
     `offsets`: (n,) bucket - `first`, `width` where it belongs nowhere. `values`: (n,) as they enter the sum, which is
-    cut to 0 to 1e9.
+    cut to 0 to `HIGH`.
     """
 
     __slots__ = ("first", "offsets", "values", "width")
