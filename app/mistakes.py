@@ -8,7 +8,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from app.configuration import Document, Keys, dotted
+from app.configuration import Document, Keys, Place, dotted
 
 WORDS: Mapping[str, str] = {
     "missing": "is missing",
@@ -17,6 +17,10 @@ WORDS: Mapping[str, str] = {
     "list_type": "should be a list, like [a, b]",
     "tuple_type": "should be a list, like [a, b]",
     "string_type": "should be text",
+    "path_type": "should be a path",
+    "too_long": "has too many values",
+    "too_short": "has too few values",
+    "string_too_short": "should not be empty",
     "bool_parsing": "should be true or false",
     "bool_type": "should be true or false",
     "int_parsing": "should be a whole number",
@@ -30,15 +34,16 @@ WORDS: Mapping[str, str] = {
 
 def explain(error: ValidationError, document: Document, root: type[BaseModel]) -> list[str]:
     """One line for each error, in the order of the text."""
-    return [_line(details, document, root) for details in error.errors(include_url=False)]
+    found = sorted(_mistake(details, document, root) for details in error.errors(include_url=False))
+    return [f"{place}: {text}" for place, text in found]
 
 
-def _line(details: ErrorDetails, document: Document, root: type[BaseModel]) -> str:
+def _mistake(details: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[Place, str]:
     path = tuple(details["loc"])
     if details["type"] == "extra_forbidden":
-        known = _fields(root, path[:-1])
-        return f"{document.place(path, of_key=True)}: {dotted(path)}: unknown key{_meant(str(path[-1]), known)}"
-    return f"{document.place(path)}: {dotted(path)}: {_text(details)}"
+        meant = _meant(str(path[-1]), _fields(root, path[:-1]))
+        return document.place(path, of_key=True), f"{dotted(path)}: unknown key{meant}"
+    return document.place(path), f"{dotted(path)}: {_text(details)}"
 
 
 def _text(details: ErrorDetails) -> str:
@@ -48,9 +53,13 @@ def _text(details: ErrorDetails) -> str:
     words = WORDS.get(kind) or details["msg"].replace("Input should", "should").replace("String should", "should")
     if kind == "missing" or isinstance(given, dict | list | BaseModel):
         return words
-    shown = "nothing" if given is None else repr(given)
+    shown = "nothing" if given is None else _short(repr(given))
     meant = _meant(str(given), _literals(details)) if kind == "literal_error" else ""
     return f"{words}, got {shown}{meant}"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _literals(details: ErrorDetails) -> list[str]:
