@@ -8,18 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, PredictionColumns
+from app.statistics.features import MAX_FEATURES
 
 
 class Sample:
     """At most `limit` rows in offset order: `features` (columns of raw values, None where missing), `predictions`.
 
+    Of more than `most_features` those that come later (of one row: in sorted order) are left out.
+
     An embedding is kept as an empty list: its kind is all that a baseline holds of it.
     """
 
-    __slots__ = ("features", "limit", "predictions")
+    __slots__ = ("features", "limit", "most_features", "predictions")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, most_features: int = MAX_FEATURES) -> None:
         self.limit = limit
+        self.most_features = most_features
         self.features: dict[str, list[Any]] = {}
         self.predictions: list[Any] = []
 
@@ -27,23 +31,23 @@ class Sample:
     def rows(self) -> int:
         return len(self.predictions)
 
-    def add(self, columns: PredictionColumns, chosen: NDArray[np.bool_], most_features: int) -> None:
+    def add(self, columns: PredictionColumns, chosen: NDArray[np.bool_]) -> None:
         """Takes `chosen` (n,) rows until there are enough."""
         places = np.flatnonzero(chosen)[: self.limit - self.rows].tolist()
         picked = {name: _raw(column, places) for name, column in columns.features.items()}
         predicted = columns.predicted if columns.task == "classification" else _plain(columns.values.tolist())
-        self._append(picked, [predicted[place] for place in places], most_features)
+        self._append(picked, [predicted[place] for place in places])
 
-    def _append(self, picked: dict[str, list[Any]], predictions: Sequence[Any], most_features: int) -> None:
+    def _append(self, picked: dict[str, list[Any]], predictions: Sequence[Any]) -> None:
         before = self.rows
-        for name, values in self._new(picked, most_features):
+        for name, values in self._new(picked):
             self.features[name] = [None] * before + values
         for name, own in self.features.items():
             if len(own) == before:
                 own += picked.get(name) or [None] * len(predictions)
         self.predictions += predictions
 
-    def _new(self, picked: dict[str, list[Any]], most_features: int) -> list[tuple[str, list[Any]]]:
+    def _new(self, picked: dict[str, list[Any]]) -> list[tuple[str, list[Any]]]:
         """Columns not known yet that have a value, by the row of the first one, then by name."""
         first = {
             name: next((row for row, value in enumerate(values) if value is not None), None)
@@ -51,7 +55,7 @@ class Sample:
             if name not in self.features
         }
         ranked = sorted((row, name) for name, row in first.items() if row is not None)
-        return [(name, picked[name]) for _, name in ranked[: max(most_features - len(self.features), 0)]]
+        return [(name, picked[name]) for _, name in ranked[: max(self.most_features - len(self.features), 0)]]
 
     @property
     def seen(self) -> bool:
@@ -59,17 +63,22 @@ class Sample:
 
     def merge(self, other: "Sample") -> None:
         self.limit = max(self.limit, other.limit)
+        self.most_features = max(self.most_features, other.most_features)
         room = self.limit - self.rows
         picked = {name: values[:room] for name, values in other.features.items()}
-        self._append(picked, other.predictions[:room], max(len(self.features), len(other.features)))
+        self._append(picked, other.predictions[:room])
 
     def state(self) -> dict[str, Any]:
-        features = dict(sorted(self.features.items()))
-        return {"limit": self.limit, "features": features, "predictions": self.predictions}
+        return {
+            "limit": self.limit,
+            "most_features": self.most_features,
+            "features": dict(sorted(self.features.items())),
+            "predictions": self.predictions,
+        }
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Sample":
-        own = cls(state["limit"])
+        own = cls(state["limit"], state["most_features"])
         own.features = {name: list(values) for name, values in state["features"].items()}
         own.predictions = list(state["predictions"])
         return own

@@ -171,11 +171,11 @@ class PreparedPredictions:
     def _sample(self, members: Sequence[Totals], groups: Groups) -> None:
         for group, member in enumerate(members):
             if member.sample is None:
-                member.sample = Sample(self.sample_rows)
+                member.sample = Sample(self.sample_rows, self.max_features)
             if member.sample.rows < member.sample.limit:
                 chosen = groups.index == group
                 counted = self.features.counted
-                member.sample.add(self.columns, chosen if counted is None else chosen & counted, self.max_features)
+                member.sample.add(self.columns, chosen if counted is None else chosen & counted)
 
 
 class PreparedPairs:
