@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from difflib import get_close_matches
+from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -19,7 +20,7 @@ WORDS: Mapping[str, str] = {
     "string_type": "should be text",
     "path_type": "should be a path",
     "too_long": "has too many values",
-    "too_short": "has too few values",
+    "too_short": "should not be empty",
     "string_too_short": "should not be empty",
     "bool_parsing": "should be true or false",
     "bool_type": "should be true or false",
@@ -34,8 +35,8 @@ WORDS: Mapping[str, str] = {
 
 def explain(error: ValidationError, document: Document, root: type[BaseModel]) -> list[str]:
     """One line for each error, in the order of the text."""
-    found = sorted(_mistake(details, document, root) for details in error.errors(include_url=False))
-    return [f"{place}: {text}" for place, text in found]
+    found = [_mistake(details, document, root) for details in error.errors(include_url=False)]
+    return [f"{place}: {text}" for place, text in sorted(found, key=itemgetter(0))]
 
 
 def _mistake(details: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[Place, str]:

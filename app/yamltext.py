@@ -36,13 +36,17 @@ def parse(text: str, source: str) -> Document:
     except yaml.MarkedYAMLError as error:
         raise ConfigurationError(f"{_at(source, error.problem_mark)}: is no YAML: {_problem(error)}") from error
     except yaml.reader.ReaderError as error:
-        raise ConfigurationError(f"{source}: is no YAML: the character {error.character!r} isn't allowed") from error
+        raise ConfigurationError(f"{source}: is no YAML: {_shown(error.character)} isn't allowed") from error
     mistakes: list[str] = []
     if node is not None:
         document.tree = _Reader(document, mistakes).build(node, (), frozenset())
     if mistakes:
         raise ConfigurationError(*mistakes)
     return document
+
+
+def _shown(character: int | str) -> str:
+    return repr(chr(character) if isinstance(character, int) else character)
 
 
 def _at(source: str, mark: yaml.Mark | None) -> Place:
