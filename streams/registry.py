@@ -48,15 +48,18 @@ class Registry:
         return [str(entry.tags["version"]) for entry in self._entries(model)]
 
     def champion(self, model: str) -> Record | None:
-        """The record of the version that serves, None when none was ever registered as such."""
+        """The record of the version that serves: accepted and announced. None when there never was one."""
         for entry in self._entries(model):
-            if entry.tags["status"] == CHAMPION:
+            if entry.tags["status"] == CHAMPION and "announced" in entry.tags:
                 record: Record = orjson.loads(entry.tags["record"])
                 return record
         return None
 
     def add(self, record: Record) -> Record:
-        """Registers a version with a run of its metrics and parameters; the record with its `registry_uri`."""
+        """Registers a version with a run of its metrics and parameters; the record with its `registry_uri`.
+
+        One that answers no request served before it was registered, and so counts as announced.
+        """
         name = registered_name(record["model"])
         if not self._client.search_registered_models(f"name = '{name}'"):
             self._client.create_registered_model(name)
@@ -65,6 +68,8 @@ class Registry:
         number = 1 + max((int(entry.version) for entry in self._entries(record["model"])), default=0)
         complete = {**record, "registry_uri": f"models:/{name}/{number}"}
         tags = {field: str(complete[field]) for field in SHOWN if complete.get(field) is not None}
+        if complete.get("request_id") is None:
+            tags["announced"] = "true"
         source = record.get("artifact_uri") or "none"
         self._client.create_model_version(name, source, run, tags={**tags, "record": orjson.dumps(complete).decode()})
         return complete

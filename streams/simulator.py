@@ -3,6 +3,7 @@
 import asyncio
 import heapq
 import logging
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
@@ -44,7 +45,7 @@ class Simulation:
     rate: float = 300.0
     speed: float = 1.0
     seed: int = 7
-    change_s: float = 25.0
+    change_s: float = 20.0
     again_s: float = 60.0
 
 
@@ -172,3 +173,9 @@ def load_artifact(record: dict[str, Any]) -> TabularModel:
     if sha256_of(content) != record["artifact_sha256"]:
         raise ValueError(f"{record['artifact_uri']} has another checksum than was registered")
     return tabular.load(content)
+
+
+def json_line(event: dict[str, Any]) -> None:
+    """Tells the story on standard output, a JSON object a line."""
+    sys.stdout.buffer.write(orjson.dumps(event) + b"\n")
+    sys.stdout.buffer.flush()

@@ -1,0 +1,187 @@
+"""The demo: a broker, a worker, a trainer and a simulated serving system, and what Inferwatch makes of them."""
+
+import asyncio
+import signal
+import socket
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, nullcontext, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+import yaml
+from rich.console import Console
+from rich.live import Live
+
+from app.settings import Settings, load
+from app.simulation.story import Record, Story
+from streams.broker import embedded_broker
+from streams.children import Child, child
+from streams.following import Follower
+from streams.narration import Narration
+from streams.terminal import screen
+from streams.topics import partition_counts
+
+MODEL = "credit"
+FOLLOWED = ("windows", "alerts", "retraining-requests", "model-versions")
+REFRESH_S = 0.25
+RATE_OVER_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """`seconds`: how long, None until Ctrl-C. `port`: of the worker's pages. `as_json`: the summary alone on stdout."""
+
+    seconds: float | None = None
+    speed: float = 1.0
+    port: int = 6066
+    rate: float = 300.0
+    seed: int = 7
+    as_json: bool = False
+
+
+def configuration(broker: str, directory: Path, port: int) -> dict[str, Any]:
+    """The demo's `inferwatch.yaml`: short windows, and a rule that asks for retraining."""
+    rule = {"metric": "accuracy", "below": 0.85, "windows": 2, "severity": "critical", "retrain": True}
+    retraining = {"on": ["performance"], "min_labels": 1000, "cooldown_s": 30, "approval": "automatic"}
+    return {
+        "broker": broker,
+        "data_dir": str(directory / "data"),
+        "worker": {"port": port, "host": "127.0.0.1"},
+        "windows": {
+            "pane_s": 1,
+            "allowed_lateness_s": 1,
+            "idle_after_s": 3,
+            "tumbling_s": [5],
+            "hopping_s": [[30, 5]],
+            "cohort_s": 60,
+            "cohort_revision_s": 10,
+        },
+        "models": {
+            MODEL: {
+                "task": "classification",
+                "positive": "repaid",
+                "baseline": {"first_events": 1500},
+                "rules": [rule],
+                "retraining": retraining,
+            }
+        },
+    }
+
+
+@dataclass(slots=True)
+class Rates:
+    """Events a second by kind, over the last RATE_OVER_S."""
+
+    seen: list[tuple[float, dict[str, int]]] = field(default_factory=list)
+
+    def update(self, now_s: float, sent: Mapping[str, int]) -> dict[str, float]:
+        self.seen = [(then, counts) for then, counts in self.seen if now_s - then <= RATE_OVER_S]
+        self.seen.append((now_s, dict(sent)))
+        first_s, first = self.seen[0]
+        return {name: (count - first[name]) / max(now_s - first_s, REFRESH_S) for name, count in sent.items()}
+
+
+async def run(options: DemoOptions, out: Console) -> tuple[Record, bool]:
+    """Runs the demo until its time is over or it is told to stop.
+
+    The summary, and whether it was stopped before its time. Raises OSError when the port is taken, ChildEnded when one
+    of the processes fails.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    story = Story(MODEL)
+    with tempfile.TemporaryDirectory(prefix="inferwatch-demo-") as name:
+        async with AsyncExitStack() as stack:
+            directory = Path(name)
+            settings, file = _prepare(options, directory, stack)
+            children = await _start(options, file, directory, story, stack)
+            await _follow(settings, story, stack)
+            await _tell(options, story, children, stop, out)
+    return story.summary(), stop.is_set()
+
+
+def _prepare(options: DemoOptions, directory: Path, stack: AsyncExitStack) -> tuple[Settings, Path]:
+    """The broker, and the configuration that all processes read."""
+    address = stack.enter_context(embedded_broker(partition_counts(Settings())))
+    file = directory / "inferwatch.yaml"
+    file.write_text(yaml.safe_dump(configuration(address, directory, options.port), sort_keys=False))
+    return load(file, {}), file
+
+
+def free_port(wanted: int) -> int:
+    """`wanted`, or any free one for 0. Raises OSError when it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise OSError(f"port {wanted} is taken: choose another one with --port") from error
+        return int(probe.getsockname()[1])
+
+
+async def _start(options: DemoOptions, file: Path, directory: Path, story: Story, stack: AsyncExitStack) -> list[Child]:
+    """The processes; each ends with the stack. The simulator's story goes into `story`."""
+    config = ["--config", str(file)]
+    simulate = ["simulate", "--speed", str(options.speed), "--rate", str(options.rate), "--seed", str(options.seed)]
+    # One thread each: on a small machine those of numerical libraries would take the processor from the others.
+    environ = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    trainer = await stack.enter_async_context(child("trainer", [*config, "trainer"], directory, environ))
+    worker = await stack.enter_async_context(child("worker", [*config, "worker"], directory, environ))
+    simulator = await stack.enter_async_context(
+        child("simulator", [*config, *simulate, "--model", MODEL], directory, environ, read=True)
+    )
+    reading = asyncio.create_task(_listen(simulator, story))
+    stack.callback(reading.cancel)
+    return [worker, trainer, simulator]
+
+
+async def _listen(simulator: Child, story: Story) -> None:
+    async for line in simulator.lines():
+        story.said(orjson.loads(line))
+
+
+async def _follow(settings: Settings, story: Story, stack: AsyncExitStack) -> None:
+    for topic, receive in zip(FOLLOWED, (story.window, story.alert, story.request, story.version), strict=True):
+        follower = Follower(settings, topic, _receiver(receive))
+        stack.push_async_callback(follower.stop)
+        await follower.start()
+
+
+def _receiver(receive: Callable[[Record], None]) -> Callable[[bytes, bytes | None], None]:
+    def received(key: bytes, value: bytes | None) -> None:
+        if value is not None:
+            receive(orjson.loads(value))
+
+    return received
+
+
+async def _tell(options: DemoOptions, story: Story, children: list[Child], stop: asyncio.Event, out: Console) -> None:
+    clock = asyncio.get_running_loop().time
+    began, rates, narration = clock(), Rates(), Narration()
+    base = f"http://127.0.0.1:{options.port}"
+    urls = {"metrics": f"{base}/metrics", "health": f"{base}/healthz"}
+    live = Live(console=out, auto_refresh=False, screen=False) if out.is_terminal and not options.as_json else None
+    with live or nullcontext():
+        if live is None:
+            out.print(*(f"{name} {url}" for name, url in urls.items()), sep="\n", highlight=False)
+        while not stop.is_set() and (options.seconds is None or clock() - began < options.seconds):
+            for one in children:
+                one.check()
+            speed = rates.update(clock(), story.sent)
+            if live is None:
+                for line in narration.lines(story):
+                    out.print(line, highlight=False, soft_wrap=True)
+            else:
+                live.update(screen(story, speed, urls, _note(options, clock() - began)), refresh=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), REFRESH_S)
+
+
+def _note(options: DemoOptions, elapsed_s: float) -> str:
+    if options.seconds is None:
+        return "Ctrl-C ends it."
+    return f"{max(options.seconds - elapsed_s, 0):.0f} s to go; Ctrl-C ends it."
