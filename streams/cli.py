@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streams import mistakes
+from streams.commands.demo import demo, simulate
 from streams.commands.trainer import trainer
 from streams.commands.worker import worker
 
@@ -21,8 +22,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+app.command()(demo)
 app.command()(worker)
 app.command()(trainer)
+app.command(hidden=True)(simulate)
 
 
 def _print_version(wanted: bool) -> None:
