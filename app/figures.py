@@ -1,0 +1,55 @@
+"""What a window's totals say: the figures of the contract, and the reading that rules judge."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.drift.baseline import Baseline
+from app.rules import Reading
+from app.windows import Window
+
+
+def baseline_of(window: Window, known: Mapping[str, Baseline]) -> Baseline | None:
+    """The baseline that the window's rows were counted against, None when it is unknown or there were several."""
+    features = window.totals.features
+    return None if features is None else known.get(features.binned.baseline_id or "")
+
+
+def figures(window: Window, baseline: Baseline | None) -> dict[str, Any]:
+    """Counts, metrics, and per feature data quality and drift; what there is no data for is absent."""
+    totals = window.totals
+    found: dict[str, Any] = {
+        "predictions": totals.predictions,
+        "labels": totals.label_count,
+        "errors": totals.errors,
+        "metrics": totals.metrics((window.end - window.start) / 1000),
+        "data_quality": totals.data_quality(baseline),
+        "drift": totals.drift(baseline),
+    }
+    if prediction_drift := totals.prediction_drift(baseline):
+        found["prediction_drift"] = prediction_drift
+    if instances := totals.instances():
+        found["resources"] = instances
+    if baseline is not None:
+        found["baseline_id"] = baseline.baseline_id
+    return found
+
+
+def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None) -> Reading:
+    """The window as rules see it. `record`: what is published of it."""
+    missing = {}
+    if baseline is not None and baseline.size:
+        missing = {name: own.missing / baseline.size for name, own in baseline.features.items()}
+    return Reading(
+        version=window.version,
+        segment=window.segment,
+        start=window.start,
+        end=window.end,
+        window_id=record["window_id"],
+        predictions=record["predictions"],
+        labels=record["labels"],
+        metrics=record["metrics"],
+        data_quality=record["data_quality"],
+        drift=record["drift"],
+        latency=window.totals.latency,
+        missing_before=missing,
+    )

@@ -1,0 +1,231 @@
+"""One model: closed panes -> windows, alerts, retraining requests, baselines, and the state to go on from.
+
+Time is event time, and decisions fall at its edges: the end of a window, the moment when silence falls, a revision of a
+cohort. Whatever panes close together or one by one, with or without ticks between them, the edges are passed in the
+same order with the same data before them; so a replay repeats what the first run published.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from app.admission import Admission
+from app.cohorts import Cohorts
+from app.collecting import Collecting
+from app.drift.baseline import Baseline
+from app.example_index import ExampleIndex
+from app.figures import baseline_of, figures, reading
+from app.judge import Judge
+from app.messages import Message
+from app.outcome import DECISIONS, Outcome
+from app.panes import ClosedPane
+from app.references import References
+from app.retraining import Retraining
+from app.rhythm import least_patience_ms
+from app.segments import EVERYTHING
+from app.settings import Settings
+from app.silence import Silence
+from app.snapshot import MonitorSnapshot, Tally
+from app.versions import Versions
+from app.windows import Window, Windows, record
+
+
+class Monitor:
+    """One model. `state`: its slots, as the outcomes before gave them."""
+
+    def __init__(self, model: str, settings: Settings, state: Mapping[str, bytes]) -> None:
+        own = settings.model(model)
+        known: dict[str, Any] = orjson.loads(state[DECISIONS]) if DECISIONS in state else {}
+        self.model = model
+        self.settings = settings.windows
+        self.shortest_ms = min(self.settings.tumbling_ms, default=self.settings.pane_ms)
+        self.clock: int | None = known.get("clock")
+        self.position: int = known.get("position", -1)
+        patience_ms = least_patience_ms(self.shortest_ms)
+        self.windows = Windows(self.settings, state)
+        self.cohorts = Cohorts(settings, state)
+        self.admission = Admission(own.max_segments, known.get("segments", ()))
+        self.references = References(model, Collecting(own.baseline.first_events, state), self.settings)
+        self.versions = Versions(patience_ms, known.get("versions"))
+        self.silence = Silence(model, patience_ms, known.get("silence"))
+        self.judge = Judge(model, own, known.get("judge"))
+        self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
+        self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))
+        self.tally = Tally()
+        if self.clock is not None:
+            self.windows.drop(self.clock)
+            self.cohorts.drop(self.clock)
+
+    @property
+    def closed_through(self) -> int | None:
+        """Event time (ms) before which all is closed; None when nothing was yet."""
+        return self.clock
+
+    def close_pane(self, pane: ClosedPane) -> Outcome:
+        """Adds the pane, and what is due by its end happens. A pane that is closed already changes nothing."""
+        return self.close_panes([pane])
+
+    def close_panes(self, panes: Sequence[ClosedPane]) -> Outcome:
+        """The same for several, in order of time; each slot of the state is stored once."""
+        messages: list[Message] = []
+        new = [pane for pane in panes if self.clock is None or pane.end > self.clock]
+        for pane in new:
+            self.clock = pane.start if self.clock is None else self.clock
+            messages += self._until(pane.start)
+            messages += self._add(pane)
+            messages += self._until(pane.end)
+            messages += self._ask(pane.end)
+        return self._outcome(messages, max(pane.position for pane in new)) if new else Outcome()
+
+    def advance(self, watermark_ms: int, position: int) -> Outcome:
+        """The watermark has come so far, and all panes before it are closed: what time alone brings about."""
+        edge = watermark_ms - self.settings.lateness_ms
+        edge -= edge % self.settings.pane_ms
+        if self.clock is None or edge <= self.clock:
+            return Outcome()
+        if (due := self._next_edge()) is None or due > edge:
+            self.clock = edge
+            return Outcome()
+        return self._outcome(self._until(edge), position)
+
+    def baseline_arrived(self, baseline: Mapping[str, Any]) -> None:
+        """Takes in a record of `baselines`. Raises ValueError or KeyError when it is none."""
+        self.references.arrived(Baseline.from_record(baseline))
+
+    def snapshot(self) -> MonitorSnapshot:
+        """What there is to show now; later changes do not show in it."""
+        open_alerts = [episode.alert for episode in self.judge.incidents.open()]
+        return MonitorSnapshot(
+            model=self.model,
+            windows=self.tally.windows(),
+            incidents=tuple(alert for alert in [*open_alerts, self.silence.alert] if alert is not None),
+            alerts=dict(self.tally.alerts),
+            retraining_requests=dict(self.tally.requests),
+            segments_left_out=self.admission.left_out,
+            expired=self.cohorts.expired,
+        )
+
+    def _add(self, pane: ClosedPane) -> list[Message]:
+        fitted = self.references.collect(pane)
+        followed = self.admission.admit(
+            [*(key[1] for key in pane.windows), *(key[1] for key in pane.cohorts)], pane.start
+        )
+        windows = {key: totals for key, totals in pane.windows.items() if key[1] in followed}
+        cohorts = {key: totals for key, totals in pane.cohorts.items() if key[1] in followed}
+        self.windows.add(pane.start, pane.end, windows)
+        self.cohorts.add(pane.start, pane.end, cohorts)
+        self.examples.add(pane.start, pane.end, pane.examples)
+        if pane.examples:
+            self.retraining.labelled(pane.end)
+        return fitted + self._hear(pane)
+
+    def _hear(self, pane: ClosedPane) -> list[Message]:
+        asked = {key[0]: totals.predictions for key, totals in sorted(pane.windows.items()) if key[1] == EVERYTHING}
+        asked = {version: rows for version, rows in asked.items() if rows}
+        for version in asked:
+            self.versions.heard(pane.start, pane.end, version)
+        if not asked:
+            return []
+        ended = self.silence.heard(pane.start, pane.end, max(asked, key=lambda version: (asked[version], version)))
+        return self._alerts([ended] if ended else [])
+
+    def _until(self, time: int) -> list[Message]:
+        """Passes all edges up to `time`, one by one."""
+        messages: list[Message] = []
+        assert self.clock is not None
+        while (due := self._next_edge()) is not None and due <= time:
+            self.clock = max(due, self.clock)
+            messages += self._edge(self.clock)
+        self.clock = max(time, self.clock)
+        return messages
+
+    def _next_edge(self) -> int | None:
+        assert self.clock is not None
+        edges = (self.windows.next_end(self.clock), self.cohorts.next_due(), self.silence.due(), self.retraining.due())
+        return min((edge for edge in edges if edge is not None), default=None)
+
+    def _edge(self, now: int) -> list[Message]:
+        messages = self._windows(self.windows.ending(now), now)
+        if (due := self.silence.due()) is not None and due <= now:
+            messages += self._fall_silent(now)
+        for window in self.cohorts.due(now):
+            messages.append(self._publish(window, baseline_of(window, self.references.by_id)))
+        if (due := self.retraining.due()) is not None and due <= now:
+            messages += self._requests(self.retraining.scheduled(now, self.silence.version, self.examples))
+        return messages
+
+    def _windows(self, windows: list[Window], now: int) -> list[Message]:
+        """Publishes the windows that end now; the shortest tumbling ones are judged and shown."""
+        messages, readings = [], []
+        for window in windows:
+            baseline = baseline_of(window, self.references.by_id)
+            message = self._publish(window, baseline)
+            messages.append(message)
+            if window.kind == "tumbling" and window.end - window.start == self.shortest_ms:
+                self.tally.window(window, message.value)
+                readings.append(reading(window, message.value, baseline))
+        if readings:
+            self.tally.forget(now)
+            messages += self._alerts(self._review(now))
+            messages += self._alerts(
+                self.judge.windows(r for r in readings if r.version not in self.versions.superseded)
+            )
+        return messages
+
+    def _review(self, now: int) -> list[dict[str, Any]]:
+        """Which versions serve: what is over with those that do not, and forgetting those of long ago."""
+        known = self.versions.known()
+        superseded = self.versions.review(now)
+        if forgotten := known - self.versions.known():
+            self.judge.forget(forgotten)
+        return [alert for version in superseded for alert in self.judge.end(version, now, "the version is superseded")]
+
+    def _fall_silent(self, now: int) -> list[Message]:
+        alerts = [self.silence.fall()]
+        if self.silence.alert is None:
+            for version in sorted(self.versions.known()):
+                alerts += self.judge.end(version, now, "nothing came for a week")
+        return self._alerts(alerts)
+
+    def _ask(self, now: int) -> list[Message]:
+        return self._requests(self.retraining.consider(now, self.judge.incidents.open(), self.examples))
+
+    def _publish(self, window: Window, baseline: Baseline | None) -> Message:
+        return Message("windows", self.model, record(self.model, window, figures(window, baseline)))
+
+    def _alerts(self, alerts: Iterable[dict[str, Any]]) -> list[Message]:
+        messages = [Message("alerts", self.model, alert) for alert in alerts]
+        for message in messages:
+            self.tally.alert(message.value)
+        return messages
+
+    def _requests(self, request: dict[str, Any] | None) -> list[Message]:
+        if request is None:
+            return []
+        self.tally.request(request)
+        return [Message("retraining-requests", self.model, request)]
+
+    def _outcome(self, messages: list[Message], position: int) -> Outcome:
+        self.position = max(self.position, position)
+        sums: dict[str, bytes | None] = {}
+        gone: dict[str, bytes | None] = {}
+        for part in (self.windows, self.cohorts, self.references.collecting):
+            values, dropped = part.changes(self.position)
+            sums |= values
+            gone |= dict.fromkeys(dropped)
+        return Outcome(messages, sums | {DECISIONS: self._decisions()} | gone)
+
+    def _decisions(self) -> bytes:
+        return orjson.dumps(
+            {
+                "position": self.position,
+                "clock": self.clock,
+                "segments": self.admission.state(),
+                "versions": self.versions.state(),
+                "silence": self.silence.state(),
+                "judge": self.judge.state(),
+                "examples": self.examples.state(),
+                "retraining": self.retraining.state(),
+            }
+        )
