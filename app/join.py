@@ -170,7 +170,7 @@ def label_arrives(entry: Entry | None, seen: Seen) -> tuple[Outcome, Entry | Non
         if known.position == seen.position:
             return _again(entry, place), None
     last = entry.labels[-1]
-    if seen.label == last.label or seen.timestamp <= last.timestamp or entry.position < 0:
+    if seen.label == last.label or seen.timestamp <= last.timestamp:
         return Outcome.DUPLICATE, None
     entry.labels = [*entry.labels, seen]
     return Outcome.CORRECTED, entry

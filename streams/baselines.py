@@ -1,6 +1,7 @@
 """The baselines that features are counted against: the newest record of each model version, as every worker has it."""
 
 import logging
+from collections.abc import Callable
 
 import orjson
 
@@ -15,6 +16,7 @@ class Baselines:
     """Follows the topic `baselines`. A record that can't be read is said and left out."""
 
     def __init__(self, settings: Settings) -> None:
+        self.listeners: list[Callable[[Baseline], None]] = []
         self._known: dict[tuple[str, str], Baseline] = {}
         self._follower = Follower(settings, "baselines", self._receive)
 
@@ -39,3 +41,5 @@ class Baselines:
             log.warning("A record on `baselines` with key %r can't be used: %r", key, error)
             return
         self._known[baseline.model, baseline.version] = baseline
+        for tell in self.listeners:
+            tell(baseline)

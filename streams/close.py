@@ -2,28 +2,36 @@
 
 import logging
 from collections import defaultdict
+from itertools import groupby
 from typing import Any
 
 import orjson
 from aiokafka.structs import ConsumerRecord
 
+from app.drift.baseline import Baseline
 from app.monitor import Monitor, Outcome
 from app.panes import PaneBoard
 from app.settings import Settings
+from streams.baselines import Baselines
 from streams.following import read_partition
 from streams.outputs import Outputs
 
 log = logging.getLogger(__name__)
 
 
+# While a backlog is worked off: one write of the state for so many panes.
+PANES_AT_ONCE = 60
+
+
 class Shard:
     """One partition of `panes` in one generation: its open panes, and a monitor for each of its models."""
 
-    def __init__(self, partition: int, generation: int, first: int, settings: Settings) -> None:
+    def __init__(self, partition: int, generation: int, first: int, settings: Settings, baselines: Baselines) -> None:
         self.partition = partition
         self.generation = generation
         self.next = first
         self.settings = settings
+        self.baselines = baselines
         self.board = PaneBoard(settings.windows)
         self.monitors: dict[str, Monitor] = {}
 
@@ -40,9 +48,15 @@ class Shard:
 
     def _monitor(self, model: str, state: dict[str, bytes]) -> Monitor:
         monitor = self.monitors[model] = Monitor(model, self.settings, state)
+        for baseline in self.baselines.of(model):
+            monitor.baseline_arrived(baseline.to_record())
         if monitor.closed_through is not None:
             self.board.closed(model, monitor.closed_through)
         return monitor
+
+    def baseline_arrived(self, baseline: Baseline) -> None:
+        if baseline.model in self.monitors:
+            self.monitors[baseline.model].baseline_arrived(baseline.to_record())
 
     def floor(self) -> int:
         return self.board.floor(self.next)
@@ -51,20 +65,26 @@ class Shard:
 class Close:
     """All partitions of `panes` that this worker owns."""
 
-    def __init__(self, settings: Settings, outputs: Outputs) -> None:
+    def __init__(self, settings: Settings, outputs: Outputs, baselines: Baselines) -> None:
         self.settings = settings
+        self.baselines = baselines
+        baselines.listeners.append(self._baseline_arrived)
         self.outputs = outputs
         self.shards: dict[int, Shard] = {}
 
     def forget(self) -> None:
         self.shards.clear()
 
+    def _baseline_arrived(self, baseline: Baseline) -> None:
+        for shard in self.shards.values():
+            shard.baseline_arrived(baseline)
+
     async def shard(self, partition: int, generation: int, first: int) -> Shard:
         """The shard as its last owner stored it, if this is the first chunk of the generation."""
         known = self.shards.get(partition)
         if known is not None and known.generation == generation:
             return known
-        fresh = Shard(partition, generation, first, self.settings)
+        fresh = Shard(partition, generation, first, self.settings, self.baselines)
         fresh.load(await read_partition(self.settings, "state", partition))
         self.shards[partition] = fresh
         return fresh
@@ -85,9 +105,12 @@ class Close:
         watermark = shard.board.watermark()
         if watermark is None:
             return
-        for pane in shard.board.ready():
-            await self._publish(shard, pane.model, shard.monitor(pane.model).close_pane(pane))
-            shard.board.forget(pane)
+        while ready := shard.board.ready(PANES_AT_ONCE):
+            for model, panes in groupby(sorted(ready, key=lambda pane: pane.model), key=lambda pane: pane.model):
+                closed = list(panes)
+                await self._publish(shard, model, shard.monitor(model).close_panes(closed))
+                for pane in closed:
+                    shard.board.forget(pane)
         for model, monitor in shard.monitors.items():
             await self._publish(shard, model, monitor.advance(watermark, offset))
 

@@ -50,7 +50,7 @@ class Worker:
         self.outputs = Outputs(settings)
         self.baselines = Baselines(settings)
         self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"])
-        self.close = Close(settings, self.outputs)
+        self.close = Close(settings, self.outputs, self.baselines)
         self.ticks = Ticks(settings.windows, {name: partitions[name] for name in WATERMARKED}, self._at_end)
         self.app = create_app(settings, self._forget)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}

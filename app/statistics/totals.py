@@ -102,8 +102,8 @@ class Totals:
         for part in (self.outputs, self.classification, self.regression, self.labels, self.resources):
             if part is not None:
                 found |= part.metrics()
-        if self.labels is not None and self.predictions:
-            found["label_coverage"] = self.labels.count / self.predictions
+        if self.predictions:
+            found["label_coverage"] = self.label_count / self.predictions
         return {name: value for name, value in found.items() if isfinite(value)}
 
     def instances(self) -> dict[str, dict[str, float]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -32,7 +33,7 @@ class WorkerProcess:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "WorkerProcess":
-        command = [sys.executable, "-m", "streams.cli", "--config", str(self.config), self.command]
+        command = [str(Path(sys.executable).with_name("inferwatch")), "--config", str(self.config), self.command]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=dict(os.environ)
@@ -67,6 +68,13 @@ class WorkerProcess:
 
     def said(self) -> str:
         return self.log.read_text(errors="replace")[-4000:]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def create_topics(settings: Settings) -> None:

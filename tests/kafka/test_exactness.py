@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from tests.kafka.harness import Published, WorkerProcess, counted, create_topics, grown, produce, tumbling
+from tests.kafka.harness import Published, WorkerProcess, counted, create_topics, free_port, grown, produce, tumbling
 from tests.traffic import Traffic, binary_traffic
 from tests.truth import differences, expected_windows
 
@@ -15,7 +15,7 @@ MINUTE = 60_000
 
 
 def settings_for(broker: str, directory: Path, name: str, **more: Any) -> Settings:
-    worker = {"port": 0, "host": "127.0.0.1", "instance": name, "session_timeout_s": 6}
+    worker = {"port": free_port(), "host": "127.0.0.1", "instance": name, "session_timeout_s": 6}
     return Settings(broker=broker, topic_prefix=f"{name}-", data_dir=directory / name, worker=worker, **more)
 
 

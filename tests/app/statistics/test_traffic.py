@@ -32,7 +32,7 @@ def test_predictions(weighted: bool) -> None:
     )
     kept = ~np.isnan(sure)
     assert told["estimated_accuracy"] == pytest.approx(np.average(sure[kept], weights=weights[kept]), rel=1e-9)
-    assert "label_coverage" not in told
+    assert told["label_coverage"] == 0
     assert totals.outputs is not None
     assert totals.outputs.classes == {name: columns.predicted.count(name) for name in made.CLASSES}
     assert totals.outputs.scores.tolist() == np.histogram(sure[kept], 20, (0, 1))[0].tolist()
@@ -54,7 +54,7 @@ def test_nothing_told_nothing_measured() -> None:
     columns = replace(columns, latency_ms=np.full(3, np.nan), failed=np.zeros(3, np.bool_))
     totals = Totals()
     PreparedPredictions(columns, None).update([totals], np.zeros(3, np.int64))
-    assert totals.metrics(0) == {"error_rate": 0}
+    assert totals.metrics(0) == {"error_rate": 0, "label_coverage": 0}
     assert "latency" not in totals.state()
 
 
