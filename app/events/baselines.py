@@ -1,0 +1,61 @@
+"""The references that drift and data quality are measured against, on `baselines`."""
+
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from app.events.fields import Event, Id, ModelName, Rfc3339, VersionName
+
+BASELINE: dict[str, Any] = {
+    "baseline_id": "5f0c3a9be1d24478",
+    "model": "credit",
+    "version": "3",
+    "created_at": "2026-11-19T00:00:00.000Z",
+    "origin": "file",
+    "size": 5000,
+    "effective_from": None,
+    "features": {
+        "income": {
+            "type": "number",
+            "edges": [20000.0, 40000.0],
+            "counts": [1500, 2000, 1400],
+            "min": 8000.0,
+            "max": 210000.0,
+            "missing": 100,
+        }
+    },
+    "predictions": {
+        "type": "text",
+        "categories": ["approve", "reject"],
+        "counts": [3500, 1500],
+        "other": 0,
+        "known": ["approve", "reject"],
+        "missing": 0,
+    },
+}
+
+
+class Reference(Event):
+    """The bins and counts of one feature; what else there is depends on `type`."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: Literal["number", "text", "boolean", "vector"]
+    missing: int = Field(ge=0, description="Rows without a value.")
+
+
+class BaselineRecord(Event):
+    """What a model version's data looked like when all was well: bins and counts, no rows. Made by
+    `inferwatch baseline fit`, or from the first healthy events."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [BASELINE]})
+
+    baseline_id: Id
+    model: ModelName
+    version: VersionName
+    created_at: Rfc3339
+    origin: Literal["file", "stream"] = Field(description="What it was fitted from.")
+    size: int = Field(ge=1, description="Rows that it was fitted from.")
+    effective_from: Rfc3339 | None = Field(default=None, description="Event time from which it counts; null: always.")
+    features: dict[str, Reference]
+    predictions: Reference | None = Field(default=None, description="Of the predictions themselves.")

@@ -1,0 +1,64 @@
+"""The metrics that a window can have, with their meaning."""
+
+METRICS = {
+    "accuracy": "Share of labelled predictions that were right.",
+    "balanced_accuracy": "Mean over the classes of the share of each that was found.",
+    "precision": "Of the positive class, with more than two classes the mean over all: the share of its predictions "
+    "that were right.",
+    "recall": "Of the positive class, with more than two classes the mean over all: the share of it that was found.",
+    "f1": "Harmonic mean of precision and recall, of the positive class, else the mean over all.",
+    "precision_macro": "Mean over the classes of their precision.",
+    "recall_macro": "Mean over the classes of their recall.",
+    "f1_macro": "Mean over the classes of their F1.",
+    "log_loss": "Mean negative logarithm of the probability that was given to the truth.",
+    "brier": "Mean squared distance of the probabilities from the truth.",
+    "roc_auc": "Area under the ROC curve, from binned scores (binary).",
+    "mae": "Mean absolute error of a regression.",
+    "rmse": "Root of the mean squared error of a regression.",
+    "r2": "Share of the truth's variance that a regression explains.",
+    "bias": "Mean of prediction minus truth.",
+    "mape": "Mean absolute error as a share of the truth.",
+    "latency_p50_ms": "Median latency.",
+    "latency_p95_ms": "95th percentile of the latency.",
+    "latency_p99_ms": "99th percentile of the latency.",
+    "latency_mean_ms": "Mean latency.",
+    "throughput_per_s": "Predictions a second, weighted.",
+    "error_rate": "Share of predictions that failed.",
+    "label_coverage": "Labels that became known in the window, by predictions made in it.",
+    "label_lag_p50_s": "Median time from a prediction to its label.",
+    "label_lag_p95_s": "95th percentile of the time from a prediction to its label.",
+    "label_lag_mean_s": "Mean time from a prediction to its label.",
+    "estimated_accuracy": "Accuracy that the probabilities promise, over the window's predictions.",
+    "estimated_accuracy_of_labelled": "The same over the predictions whose truth became known in the window.",
+    "cpu_percent": "Processor use, mean over the instances.",
+    "memory_bytes": "Memory, mean over the instances.",
+    "gpu_percent": "Accelerator use, mean over the instances.",
+    "gpu_memory_bytes": "Accelerator memory, mean over the instances.",
+}
+# Binary models have these for each class as well: `recall_reject`.
+BY_CLASS = ("precision", "recall", "f1")
+DATA_QUALITY = {
+    "missing": "Share of rows without a value.",
+    "type_errors": "Values of another type than the feature's.",
+    "out_of_range": "Share of values outside the baseline's range.",
+    "unseen": "Share of values that are categories which the baseline does not know.",
+}
+DRIFT = {
+    "psi": "Population stability index, its bias taken out.",
+    "js": "Jensen-Shannon distance.",
+    "ks": "Kolmogorov-Smirnov statistic.",
+    "wasserstein": "Wasserstein distance.",
+    "p_value": "How likely such a difference is by chance.",
+}
+
+
+def is_metric(name: str) -> bool:
+    """Whether a window or one of its features can have a figure of this name."""
+    by_class = name.startswith(tuple(f"{metric}_" for metric in BY_CLASS))
+    return by_class or name in METRICS or name in DATA_QUALITY or name in DRIFT
+
+
+def described(meanings: dict[str, str]) -> dict[str, object]:
+    """JSON Schema: an object of numbers, the known ones with their meaning."""
+    known = {name: {"type": "number", "description": text} for name, text in meanings.items()}
+    return {"type": "object", "properties": known, "additionalProperties": {"type": "number"}}
