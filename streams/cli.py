@@ -8,7 +8,12 @@ from typing import Annotated
 import typer
 
 from streams import mistakes
+from streams.commands.broker import broker
+from streams.commands.check import check
 from streams.commands.demo import demo, simulate
+from streams.commands.publish import publish
+from streams.commands.schema import schema
+from streams.commands.topics import topics
 from streams.commands.trainer import trainer
 from streams.commands.worker import worker
 
@@ -18,6 +23,7 @@ app = typer.Typer(
     help="Streaming monitoring for machine-learning models in production.",
     epilog="--config works before and after the command. Every setting can be an environment variable as well: "
     "INFERWATCH_BROKER, INFERWATCH_DATA_DIR, INFERWATCH_WORKER__PORT and so on.",
+    rich_markup_mode="markdown",  # a paragraph of a docstring is wrapped as one
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -25,6 +31,11 @@ app = typer.Typer(
 app.command()(demo)
 app.command()(worker)
 app.command()(trainer)
+app.add_typer(topics, name="topics")
+app.command()(publish)
+app.command()(broker)
+app.command()(check)
+app.command()(schema)
 app.command(hidden=True)(simulate)
 
 
@@ -84,7 +95,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except mistakes.known() as error:
         for line in mistakes.lines(error):
-            print(f"inferwatch: {line}", file=sys.stderr)
+            print(line, file=sys.stderr)
         return getattr(error, "exit_code", 1)
     return code if isinstance(code, int) else 0
 

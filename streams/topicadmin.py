@@ -41,6 +41,10 @@ class TopicAdmin:
         self.timeout_s = timeout_s
         self._client = AdminClient({"bootstrap.servers": address}, logger=_quiet)
 
+    def is_embedded(self) -> bool:
+        """Whether the broker is librdkafka's mock cluster, as `inferwatch broker` is."""
+        return _is_embedded(self._metadata())
+
     def facts(self, names: Iterable[str]) -> dict[str, TopicFacts]:
         """Those of `names` that are there, as they are."""
         metadata = self._metadata()

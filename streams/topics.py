@@ -91,10 +91,10 @@ def differences(planned: list[TopicPlan], found: Mapping[str, TopicFacts]) -> li
 
 def unequal(planned: list[TopicPlan], found: Mapping[str, TopicFacts]) -> list[str]:
     """A line for each group of topics that must have equal partition counts and has not: no worker can run on it."""
-    by_logical = {plan.logical: plan for plan in planned}
     lines = []
     for group in EQUAL_PARTITIONS:
-        counts = {name: found[name].partitions for name in (by_logical[one].name for one in group) if name in found}
+        members = [plan.name for plan in planned if plan.logical in group]
+        counts = {name: found[name].partitions for name in members if name in found}
         if len(set(counts.values())) > 1:
             told = ", ".join(f"{name} has {count}" for name, count in counts.items())
             lines.append(f"unequal partition counts: {told}; they must be equal, since one worker joins their records")
@@ -107,7 +107,7 @@ def _differences(plan: TopicPlan, facts: TopicFacts | None) -> Iterator[Differen
         return
     if facts.partitions != plan.partitions:
         # The embedded broker gives each topic that it is asked for as many as it likes.
-        what = f"{_count(facts.partitions, 'partition')}, planned {plan.partitions}"
+        what = f"{count(facts.partitions, 'partition')}, planned {plan.partitions}"
         yield Difference(plan.name, what, harmless=facts.config is None)
     if facts.replication != plan.replication:
         what = f"replication {facts.replication}, planned {plan.replication}"
@@ -118,7 +118,7 @@ def _differences(plan: TopicPlan, facts: TopicFacts | None) -> Iterator[Differen
         actual = facts.config.get(key)
         if actual != wanted:
             harmless = key in AT_LEAST and actual is not None and _amount(actual) > _amount(wanted)
-            yield Difference(plan.name, f"{key} is {_shown(key, actual)}, planned {_shown(key, wanted)}", harmless)
+            yield Difference(plan.name, f"{key} is {shown(key, actual)}, planned {shown(key, wanted)}", harmless)
 
 
 def _plan(settings: Settings, logical: str, partitions: int, config: dict[str, str]) -> TopicPlan:
@@ -149,17 +149,18 @@ def _amount(value: str) -> float:
     return float("inf") if int(value) == UNLIMITED else int(value)
 
 
-def _shown(key: str, value: str | None) -> str:
-    """A setting's value as people say it: durations in days, sizes in MiB."""
+def shown(key: str, value: str | None) -> str:
+    """A topic setting's value as people say it: durations in days, sizes in MiB."""
     if value is None:
         return "not set"
     if value == str(UNLIMITED) and key in AT_LEAST:
         return "unlimited"
     if key.endswith(".ms"):
         days = int(value) / DAY_MS
-        return f"{days:g} days" if days >= 1 else f"{int(value) / SECOND_MS:g} s"
+        return count(days, "day") if days >= 1 else f"{int(value) / SECOND_MS:g} s"
     return f"{int(value) / MIB:g} MiB" if key.endswith(".bytes") else value
 
 
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+def count(number: float, noun: str) -> str:
+    """`1 partition`, `4 partitions`."""
+    return f"{number:g} {noun}{'' if number == 1 else 's'}"
