@@ -49,6 +49,7 @@ class Ingest:
         self.counters = Counters()
         self.sources: dict[tuple[str, int], Source] = {}
         self.stores: dict[int, JoinStore] = {}
+        self._opening = asyncio.Lock()
         self._count: dict[str, Callable[[Source, Block, RawChunk], Counted]] = {
             "predictions": self._predictions,
             "labels": self._labels,
@@ -82,9 +83,12 @@ class Ingest:
     async def _store(self, source: Source) -> None:
         """The join's store of the partition, opened in a thread: a former owner may still hold it."""
         topic, partition = source.name
-        if topic != "resources" and partition not in self.stores:
-            path = join_path(self.settings, partition)
-            self.stores[partition] = await asyncio.to_thread(JoinStore, path, self.settings.labels.horizon_s)
+        if topic == "resources" or partition in self.stores:
+            return
+        async with self._opening:
+            if partition not in self.stores:  # the other side of the join may have opened it meanwhile
+                path = join_path(self.settings, partition)
+                self.stores[partition] = await asyncio.to_thread(JoinStore, path, self.settings.labels.horizon_s)
 
     async def _send(self, source: Source, block: Block, raw: RawChunk, counted: "Counted") -> None:
         await self.outputs.send(self._dead_letters(source, raw, counted.rejects))
