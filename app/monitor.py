@@ -18,11 +18,12 @@ from app.example_index import ExampleIndex
 from app.figures import baseline_of, figures, reading
 from app.judge import Judge
 from app.messages import Message
-from app.outcome import DECISIONS, Outcome
+from app.outcome import DECISIONS
+from app.outcome import Outcome as Outcome
 from app.panes import ClosedPane
 from app.references import References
 from app.retraining import Retraining
-from app.rhythm import least_patience_ms
+from app.rhythm import WINDOWS, least_patience_ms
 from app.segments import EVERYTHING
 from app.settings import Settings
 from app.silence import Silence
@@ -47,7 +48,8 @@ class Monitor:
         self.cohorts = Cohorts(settings, state)
         self.admission = Admission(own.max_segments, known.get("segments", ()))
         self.references = References(model, Collecting(own.baseline.first_events, state), self.settings)
-        self.versions = Versions(patience_ms, known.get("versions"))
+        # Where others are asked all the same, a version needs no minute of grace to be known as superseded.
+        self.versions = Versions(WINDOWS * self.shortest_ms, known.get("versions"))
         self.silence = Silence(model, patience_ms, known.get("silence"))
         self.judge = Judge(model, own, known.get("judge"))
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))

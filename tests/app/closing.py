@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities
+from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities, ResourceColumns
 from app.drift.baseline import Baseline
 from app.panes import ClosedPane, CohortKey, Examples, WindowKey
 from app.segments import EVERYTHING, Segment, as_object
-from app.statistics.totals import Totals, update_pairs, update_predictions
+from app.statistics.totals import Totals, update_pairs, update_predictions, update_resources
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -95,6 +95,16 @@ def regressed(errors: Sequence[float]) -> Totals:
         lag_ms=np.full(len(off), 1000),
     )
     update_pairs([totals], np.zeros(len(off), np.int64), columns, None)
+    return totals
+
+
+def used(**cpu_percent: float) -> Totals:
+    """Totals of one reading of each instance."""
+    totals, rows = Totals(), len(cpu_percent)
+    nothing = np.full(rows, np.nan)
+    figures = np.array(list(cpu_percent.values()))
+    columns = ResourceColumns("credit", "1", np.zeros(rows, np.int64), list(cpu_percent), figures, *[nothing] * 3)
+    update_resources([totals], np.zeros(rows, np.int64), columns)
     return totals
 
 
