@@ -40,11 +40,7 @@ def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
         broker_session_timeout=settings.worker.session_timeout_s,
         broker_heartbeat_interval=min(1.0, settings.worker.session_timeout_s / 5),
         broker_request_timeout=max(30.0, settings.worker.session_timeout_s * 2),
-        web_host=settings.worker.host,
-        web_bind=settings.worker.host,
-        web_port=settings.worker.port,
         web_in_thread=True,
-        web_enabled=False,
     )
     app.transport = ChunkTransport(app.conf.broker_consumer, app)
     app.floors = Floors()

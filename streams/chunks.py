@@ -76,10 +76,14 @@ class Floors:
     def __init__(self) -> None:
         self.safe: dict[TP, tuple[int, str]] = {}
         self.committed: dict[TP, tuple[int, str]] = {}
+        """Where reading began in this generation, and the metadata there."""
+        self.acknowledged: dict[TP, int] = {}
+        """What was committed since then."""
 
     def clear(self) -> None:
         """Partitions were revoked: what was safe is for their next owner to find out."""
         self.safe.clear()
+        self.acknowledged.clear()
 
 
 class _Polled:
@@ -125,12 +129,23 @@ class ChunkConsumer(FaustConsumer):
         partitions = [ensure_aiokafka_TP(tp) for tp in self.assignment()]
         if not partitions:
             return
-        fetch = self._thread._ensure_consumer()._coordinator.fetch_committed_offsets
-        found = await self._thread.call_thread(fetch, partitions)
-        self.app.floors.committed = {TP(*tp): (at.offset, at.metadata) for tp, at in found.items()}
+        consumer = self._thread._ensure_consumer()
+        found = await self._thread.call_thread(consumer._coordinator.fetch_committed_offsets, partitions)
+        first = await self._thread.call_thread(consumer.beginning_offsets, partitions)
+        self.app.floors.committed = {
+            TP(*tp): (max(at.offset, first[tp]), at.metadata)  # retention may have taken what was not read
+            for tp, at in found.items()
+        }
         fresh = [tp for tp in partitions if not self._committed_offset.get(TP(*tp))]
         if fresh:
             await self._thread.seek_to_beginning(*fresh)
+
+    def highwater(self, tp: TP) -> int | None:
+        """One past the newest record, as the last fetch said it; None before that, and where it is not assigned."""
+        subscription = self._thread._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        state = None if assignment is None else assignment.state_value(ensure_aiokafka_TP(tp))
+        return None if state is None else state.highwater
 
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         for tp in list(self.app.floors.safe):
@@ -152,7 +167,10 @@ class ChunkConsumer(FaustConsumer):
             for tp, offset in offsets.items()
             if safe.get(tp, (None,))[0] == offset
         }
-        return bool(await self._thread.call_thread(self._commit_in_thread, commits))
+        done = bool(await self._thread.call_thread(self._commit_in_thread, commits))
+        if done:
+            self.app.floors.acknowledged.update({TP(*tp): at.offset for tp, at in commits.items()})
+        return done
 
     async def _commit_in_thread(self, commits: Mapping[Any, OffsetAndMetadata]) -> bool:
         try:

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import logging
+import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -15,12 +17,15 @@ from streams.app import create_app
 from streams.baselines import Baselines
 from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
+from streams.counters import Durations
 from streams.ingest import Ingest
+from streams.observing import Observer
 from streams.outputs import Outputs
 from streams.sources import Published, Source, watermark_of
 from streams.ticks import Name, Ticks
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, topic_name, unequal
+from streams.web import Pages, listen
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +47,9 @@ YOUNG_GENERATION = 50_000
 
 
 class Worker:
-    """Everything of one worker process around its Faust app."""
+    """Everything of one worker process around its Faust app. `listener`: the socket for its pages."""
 
-    def __init__(self, settings: Settings, partitions: dict[str, int]) -> None:
+    def __init__(self, settings: Settings, partitions: dict[str, int], listener: socket.socket) -> None:
         self.settings = settings
         self.partitions = partitions
         self.outputs = Outputs(settings)
@@ -55,6 +60,7 @@ class Worker:
         self.app = create_app(settings, self._forget)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
         self.ready = asyncio.Event()
+        self.app.web = Pages(self.app, listener, Observer(self).snapshot, settings.worker.series_budget)
         self._register()
 
     def _register(self) -> None:
@@ -131,11 +137,12 @@ class Worker:
         return self.baselines.get(model, version)
 
     async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
-        del name
         shard = await self.close.shard(message.partition, message.generation_id, records[0].offset)
         if records[0].offset != shard.next:
             check_complete(message.tp, records, shard.next)
+        started = time.perf_counter()
         await self.close.chunk(shard, records)
+        self.ingest.counters.chunks.setdefault(name, Durations()).observe(time.perf_counter() - started)
         self.app.floors.safe[message.tp] = shard.floor(), ""
 
     def _at_end(self, name: Name, position: int) -> bool | None:
@@ -184,5 +191,6 @@ def partitions_on(settings: Settings) -> dict[str, int]:
 
 def run(settings: Settings) -> None:
     """Runs until it is told to stop; raises SystemExit with the exit code."""
-    worker = Worker(settings, partitions_on(settings))
+    listener = listen(settings.worker)
+    worker = Worker(settings, partitions_on(settings), listener)
     faust.Worker(worker.app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()
