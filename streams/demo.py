@@ -45,7 +45,7 @@ class DemoOptions:
 def configuration(broker: str, directory: Path, port: int) -> dict[str, Any]:
     """The demo's `inferwatch.yaml`: short windows, and a rule that asks for retraining."""
     rule = {"metric": "accuracy", "below": 0.85, "windows": 2, "severity": "critical", "retrain": True}
-    retraining = {"on": ["performance"], "min_labels": 1000, "cooldown_s": 30, "approval": "automatic"}
+    retraining = {"on": ["performance"], "min_labels": 2500, "cooldown_s": 60, "approval": "automatic"}
     return {
         "broker": broker,
         "data_dir": str(directory / "data"),
@@ -84,32 +84,106 @@ class Rates:
         return {name: (count - first[name]) / max(now_s - first_s, REFRESH_S) for name, count in sent.items()}
 
 
+class Demo:
+    """The processes of one demo, and the story so far. All of them end with `stack`."""
+
+    def __init__(self, options: DemoOptions, directory: Path, stack: AsyncExitStack) -> None:
+        self.options = options
+        self.story = Story(MODEL)
+        self.stop = asyncio.Event()
+        self._directory = directory
+        self._stack = stack
+        self._children: list[Child] = []
+        address = stack.enter_context(embedded_broker(partition_counts(Settings())))
+        self._file = directory / "inferwatch.yaml"
+        self._file.write_text(yaml.safe_dump(configuration(address, directory, options.port), sort_keys=False))
+
+    async def start(self) -> None:
+        """The worker and the serving system; the trainer waits until there is something to see."""
+        options = self.options
+        await self._child("worker", "worker")
+        simulate = ["simulate", "--speed", str(options.speed), "--rate", str(options.rate), "--seed", str(options.seed)]
+        simulator = await self._child("simulator", *simulate, "--model", MODEL, read=True)
+        listening = asyncio.create_task(self._listen(simulator))
+        self._stack.callback(listening.cancel)
+        settings = load(self._file, {})
+        story = self.story
+        for topic, receive in zip(FOLLOWED, (story.window, story.alert, story.request, story.version), strict=True):
+            follower = Follower(settings, topic, _receiver(receive))
+            self._stack.push_async_callback(follower.stop)
+            await follower.start()
+
+    async def step(self) -> None:
+        """Looks after the processes. Raises ChildEnded when one has failed."""
+        for one in self._children:
+            one.check()
+        if len(self._children) == 2 and self.story.phase != "starting":
+            await self._child("trainer", "trainer")
+
+    async def _child(self, name: str, *arguments: str, read: bool = False) -> Child:
+        # One thread each: on a small machine those of numerical libraries would take the processor from the others.
+        environ = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        started = await self._stack.enter_async_context(
+            child(name, ["--config", str(self._file), *arguments], self._directory, environ, read)
+        )
+        self._children.append(started)
+        return started
+
+    async def _listen(self, simulator: Child) -> None:
+        async for line in simulator.lines():
+            self.story.said(orjson.loads(line))
+
+
 async def run(options: DemoOptions, out: Console) -> tuple[Record, bool]:
     """Runs the demo until its time is over or it is told to stop.
 
-    The summary, and whether it was stopped before its time. Raises OSError when the port is taken, ChildEnded when one
-    of the processes fails.
+    The summary, and whether it was stopped before its time. Raises ChildEnded when one of the processes fails.
     """
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    story = Story(MODEL)
+    began_s = asyncio.get_running_loop().time()
     with tempfile.TemporaryDirectory(prefix="inferwatch-demo-") as name:
         async with AsyncExitStack() as stack:
-            directory = Path(name)
-            settings, file = _prepare(options, directory, stack)
-            children = await _start(options, file, directory, story, stack)
-            await _follow(settings, story, stack)
-            await _tell(options, story, children, stop, out)
-    return story.summary(), stop.is_set()
+            demo = Demo(options, Path(name), stack)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                asyncio.get_running_loop().add_signal_handler(number, demo.stop.set)
+            await demo.start()
+            await _tell(demo, began_s, out)
+    return demo.story.summary(), demo.stop.is_set()
 
 
-def _prepare(options: DemoOptions, directory: Path, stack: AsyncExitStack) -> tuple[Settings, Path]:
-    """The broker, and the configuration that all processes read."""
-    address = stack.enter_context(embedded_broker(partition_counts(Settings())))
-    file = directory / "inferwatch.yaml"
-    file.write_text(yaml.safe_dump(configuration(address, directory, options.port), sort_keys=False))
-    return load(file, {}), file
+def _receiver(receive: Callable[[Record], None]) -> Callable[[bytes, bytes | None], None]:
+    def received(key: bytes, value: bytes | None) -> None:
+        if value is not None:
+            receive(orjson.loads(value))
+
+    return received
+
+
+async def _tell(demo: Demo, began_s: float, out: Console) -> None:
+    """Shows the story until the end: a screen on a terminal, else lines."""
+    options, clock = demo.options, asyncio.get_running_loop().time
+    rates, narration = Rates(), Narration()
+    base = f"http://127.0.0.1:{options.port}"
+    urls = {"metrics": f"{base}/metrics", "health": f"{base}/healthz"}
+    live = Live(console=out, auto_refresh=False) if out.is_terminal and not options.as_json else None
+    with live or nullcontext():
+        if live is None:
+            out.print(*(f"{name} {url}" for name, url in urls.items()), sep="\n", highlight=False)
+        while not demo.stop.is_set() and (options.seconds is None or clock() - began_s < options.seconds):
+            await demo.step()
+            speed = rates.update(clock(), demo.story.sent)
+            if live is None:
+                for line in narration.lines(demo.story):
+                    out.print(line, highlight=False, soft_wrap=True)
+            else:
+                live.update(screen(demo.story, speed, urls, _note(options, clock() - began_s)), refresh=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(demo.stop.wait(), REFRESH_S)
+
+
+def _note(options: DemoOptions, elapsed_s: float) -> str:
+    if options.seconds is None:
+        return "Ctrl-C ends it."
+    return f"{max(options.seconds - elapsed_s, 0):.0f} s to go; Ctrl-C ends it."
 
 
 def free_port(wanted: int) -> int:
@@ -121,67 +195,3 @@ def free_port(wanted: int) -> int:
         except OSError as error:
             raise OSError(f"port {wanted} is taken: choose another one with --port") from error
         return int(probe.getsockname()[1])
-
-
-async def _start(options: DemoOptions, file: Path, directory: Path, story: Story, stack: AsyncExitStack) -> list[Child]:
-    """The processes; each ends with the stack. The simulator's story goes into `story`."""
-    config = ["--config", str(file)]
-    simulate = ["simulate", "--speed", str(options.speed), "--rate", str(options.rate), "--seed", str(options.seed)]
-    # One thread each: on a small machine those of numerical libraries would take the processor from the others.
-    environ = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    trainer = await stack.enter_async_context(child("trainer", [*config, "trainer"], directory, environ))
-    worker = await stack.enter_async_context(child("worker", [*config, "worker"], directory, environ))
-    simulator = await stack.enter_async_context(
-        child("simulator", [*config, *simulate, "--model", MODEL], directory, environ, read=True)
-    )
-    reading = asyncio.create_task(_listen(simulator, story))
-    stack.callback(reading.cancel)
-    return [worker, trainer, simulator]
-
-
-async def _listen(simulator: Child, story: Story) -> None:
-    async for line in simulator.lines():
-        story.said(orjson.loads(line))
-
-
-async def _follow(settings: Settings, story: Story, stack: AsyncExitStack) -> None:
-    for topic, receive in zip(FOLLOWED, (story.window, story.alert, story.request, story.version), strict=True):
-        follower = Follower(settings, topic, _receiver(receive))
-        stack.push_async_callback(follower.stop)
-        await follower.start()
-
-
-def _receiver(receive: Callable[[Record], None]) -> Callable[[bytes, bytes | None], None]:
-    def received(key: bytes, value: bytes | None) -> None:
-        if value is not None:
-            receive(orjson.loads(value))
-
-    return received
-
-
-async def _tell(options: DemoOptions, story: Story, children: list[Child], stop: asyncio.Event, out: Console) -> None:
-    clock = asyncio.get_running_loop().time
-    began, rates, narration = clock(), Rates(), Narration()
-    base = f"http://127.0.0.1:{options.port}"
-    urls = {"metrics": f"{base}/metrics", "health": f"{base}/healthz"}
-    live = Live(console=out, auto_refresh=False, screen=False) if out.is_terminal and not options.as_json else None
-    with live or nullcontext():
-        if live is None:
-            out.print(*(f"{name} {url}" for name, url in urls.items()), sep="\n", highlight=False)
-        while not stop.is_set() and (options.seconds is None or clock() - began < options.seconds):
-            for one in children:
-                one.check()
-            speed = rates.update(clock(), story.sent)
-            if live is None:
-                for line in narration.lines(story):
-                    out.print(line, highlight=False, soft_wrap=True)
-            else:
-                live.update(screen(story, speed, urls, _note(options, clock() - began)), refresh=True)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), REFRESH_S)
-
-
-def _note(options: DemoOptions, elapsed_s: float) -> str:
-    if options.seconds is None:
-        return "Ctrl-C ends it."
-    return f"{max(options.seconds - elapsed_s, 0):.0f} s to go; Ctrl-C ends it."

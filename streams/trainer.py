@@ -115,7 +115,7 @@ class Trainer:
             log.info("  answered before")
             return
         champion = _champion(told) or await asyncio.to_thread(registry.champion, request.model)
-        if champion is None and request.version:
+        if champion is None:
             first = unregistered(request.model, request.version, request.requested_at)
             champion = await asyncio.to_thread(registry.add, first)
         record = registered[0] if registered else await self._train(request, registry, told, champion)
@@ -127,9 +127,9 @@ class Trainer:
         )
 
     async def _train(
-        self, request: RetrainingRequest, registry: Registry, told: list[Record], champion: Record | None
+        self, request: RetrainingRequest, registry: Registry, told: list[Record], champion: Record
     ) -> Record:
-        serving = [version for version in (champion and champion["version"], request.version) if version]
+        serving = [champion["version"], request.version]
         registered = await asyncio.to_thread(registry.versions, request.model)
         version = next_version([*serving, *registered, *(known["version"] for known in told)])
         found = await answer(self.settings, request, version, serving)
