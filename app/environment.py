@@ -1,7 +1,7 @@
 """The INFERWATCH_* variables, which go over the configuration's file; their text means what it means there."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from app.configuration import CONFIG_VARIABLE, Document, Keys, Place
@@ -17,17 +17,18 @@ def overlay(document: Document, environ: Mapping[str, str]) -> None:
     """Puts the INFERWATCH_* variables over the document; `__` goes one level down, and [..] and {..} are YAML."""
     if document.tree is None:
         document.tree = {}
-    for name, text in _variables(environ):
+    for name in names(environ):
         if not isinstance(document.tree, dict):
             return
+        text = environ[name]
         part = parse(text, name) if text[:1] in ("[", "{") else Document(name, text)
         _put(document, name, name.removeprefix(PREFIX).split("__"), part.tree)
 
 
-def _variables(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    for name, text in sorted(environ.items()):
-        if name.startswith(PREFIX) and name != CONFIG_VARIABLE and not _is_service(name.removeprefix(PREFIX), text):
-            yield name, text
+def names(environ: Mapping[str, str]) -> list[str]:
+    """The variables that are settings."""
+    own = sorted(name for name in environ if name.startswith(PREFIX) and name != CONFIG_VARIABLE)
+    return [name for name in own if not _is_service(name.removeprefix(PREFIX), environ[name])]
 
 
 def _is_service(name: str, text: str) -> bool:

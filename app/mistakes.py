@@ -1,7 +1,6 @@
 """Validation errors as lines that say where, what and perhaps what was meant."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from operator import itemgetter
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
@@ -10,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from app.configuration import Document, Keys, Place, dotted
+from app.sections import meant
 
 WORDS: Mapping[str, str] = {
     "missing": "is missing",
@@ -42,8 +42,8 @@ def explain(error: ValidationError, document: Document, root: type[BaseModel]) -
 def _mistake(details: ErrorDetails, document: Document, root: type[BaseModel]) -> tuple[Place, str]:
     path = tuple(details["loc"])
     if details["type"] == "extra_forbidden":
-        meant = _meant(str(path[-1]), _fields(root, path[:-1]))
-        return document.place(path, of_key=True), f"{dotted(path)}: unknown key{meant}"
+        hint = meant(str(path[-1]), _fields(root, path[:-1]))
+        return document.place(path, of_key=True), f"{dotted(path)}: unknown key{hint}"
     return document.place(path), f"{dotted(path)}: {_text(details)}"
 
 
@@ -55,8 +55,8 @@ def _text(details: ErrorDetails) -> str:
     if kind == "missing" or isinstance(given, dict | list | BaseModel):
         return words
     shown = "nothing" if given is None else _short(repr(given))
-    meant = _meant(str(given), _literals(details)) if kind == "literal_error" else ""
-    return f"{words}, got {shown}{meant}"
+    hint = meant(str(given), _literals(details)) if kind == "literal_error" else ""
+    return f"{words}, got {shown}{hint}"
 
 
 def _short(text: str) -> str:
@@ -66,11 +66,6 @@ def _short(text: str) -> str:
 def _literals(details: ErrorDetails) -> list[str]:
     """The values that a literal allows, as pydantic quotes them."""
     return str(details["ctx"]["expected"]).split("'")[1::2]
-
-
-def _meant(word: str, known: list[str]) -> str:
-    close = get_close_matches(word, known, n=1, cutoff=0.6)
-    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def _fields(root: type[BaseModel], path: Keys) -> list[str]:

@@ -3,10 +3,11 @@
 import re
 from typing import Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app import cron
-from app.sections import Duration, Seconds, Section, distinct, milliseconds, mistake
+from app.figure_names import DATA_QUALITY, DRIFT, METRICS, is_of_feature, is_of_window
+from app.sections import Duration, Seconds, Section, distinct, meant, milliseconds, mistake
 
 Task = Literal["classification", "regression"]
 Severity = Literal["info", "warning", "critical"]
@@ -21,7 +22,7 @@ class Rule(Section):
     `retrain`: the alert asks for retraining as well.
     """
 
-    metric: str = Field(min_length=1)
+    metric: str
     above: float | None = None
     below: float | None = None
     windows: int = Field(default=1, ge=1)
@@ -30,6 +31,29 @@ class Rule(Section):
     name: str | None = Field(default=None, min_length=1)
     retrain: bool = False
     feature: str | None = None
+
+    @field_validator("metric")
+    @classmethod
+    def _computed(cls, metric: str) -> str:
+        if not is_of_window(metric) and not is_of_feature(metric):
+            known = [*METRICS, *DATA_QUALITY, *DRIFT]
+            raise mistake(f"no window has a metric {metric!r}{meant(metric, known)}")
+        return metric
+
+    @field_validator("segment")
+    @classmethod
+    def _one_column(cls, segment: dict[str, str]) -> dict[str, str]:
+        if len(segment) > 1:
+            raise mistake("should name one column: segments are not crossed")
+        return segment
+
+    @field_validator("feature")
+    @classmethod
+    def _of_a_feature(cls, feature: str | None, info: ValidationInfo) -> str | None:
+        metric = info.data.get("metric")
+        if feature is not None and metric is not None and not is_of_feature(metric):
+            raise mistake(f"{metric} is of the whole window, not of a feature")
+        return feature
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
@@ -114,6 +138,15 @@ class ModelSettings(Section):
     max_features: int = Field(default=1000, ge=1)
     baseline: BaselineSettings = BaselineSettings()
     trainer: TrainerSettings | None = None
+
+    @field_validator("rules")
+    @classmethod
+    def _of_followed_segments(cls, rules: list[Rule], info: ValidationInfo) -> list[Rule]:
+        followed = info.data.get("segments")
+        for column in (column for rule in rules for column in rule.segment):
+            if followed is not None and column not in followed:
+                raise mistake(f"a rule is for {column!r}, which is none of segments{meant(column, followed)}")
+        return rules
 
     @field_validator("segments")
     @classmethod

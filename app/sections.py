@@ -1,6 +1,8 @@
 """What all sections of the configuration share."""
 
 import re
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
@@ -10,6 +12,12 @@ from pydantic_core import PydanticCustomError
 def mistake(text: str) -> PydanticCustomError:
     """A mistake in the user's words; braces in `text` are safe."""
     return PydanticCustomError("mistake", "{text}", {"text": text})
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """ " (did you mean port?)", or nothing where no known word is close."""
+    close = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 def milliseconds(seconds: float) -> int:

@@ -6,6 +6,7 @@ Records that come by the thousand are read by the typed structs of `app/records.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Literal
 
 from app.events.alerts import Alert
 from app.events.baselines import BaselineRecord
@@ -40,28 +41,34 @@ __all__ = [
 ]
 
 
+Action = Literal["receive", "send"]
+READ: tuple[Action, ...] = ("receive",)
+WRITTEN: tuple[Action, ...] = ("send",)
+BOTH: tuple[Action, ...] = ("receive", "send")
+
+
 @dataclass(frozen=True, slots=True)
 class TopicEvents:
-    """A topic of the contract. `events`: a record is any of these. `incoming`: others write it, Inferwatch reads."""
+    """A topic of the contract. `events`: a record is any of these. `actions`: what Inferwatch does with the topic."""
 
     summary: str
     key: str
+    actions: tuple[Action, ...]
     events: tuple[type[Event], ...]
-    incoming: bool = False
 
 
 TOPICS: Mapping[str, TopicEvents] = MappingProxyType(
     {
-        "predictions": TopicEvents("What models said", "prediction_id", (Prediction, PredictionBatch), incoming=True),
-        "labels": TopicEvents("What turned out to be true", "prediction_id", (Label, LabelBatch), incoming=True),
-        "resources": TopicEvents("What the models' machines use", "model", (Resource,), incoming=True),
-        "baselines": TopicEvents("What is normal", "model", (BaselineRecord,), incoming=True),
-        "windows": TopicEvents("What was seen in a stretch of time", "model", (Window,)),
-        "alerts": TopicEvents("Incidents that open, change and close", "model", (Alert,)),
-        "retraining-requests": TopicEvents("Wishes for a new version", "model", (RetrainingRequest,)),
-        "model-versions": TopicEvents("Versions and where they stand", "model", (ModelVersion,)),
-        "examples": TopicEvents("Predictions joined with their truth", "model", (Examples,)),
-        "dead-letters": TopicEvents("Records that could not be used", "topic", (DeadLetter,)),
-        "audit": TopicEvents("What was decided", "model", (AuditEntry,)),
+        "predictions": TopicEvents("What models said", "prediction_id", READ, (Prediction, PredictionBatch)),
+        "labels": TopicEvents("What turned out to be true", "prediction_id", READ, (Label, LabelBatch)),
+        "resources": TopicEvents("What the models' machines use", "model", READ, (Resource,)),
+        "baselines": TopicEvents("What is normal", "model", BOTH, (BaselineRecord,)),
+        "windows": TopicEvents("What was seen in a stretch of time", "model", WRITTEN, (Window,)),
+        "alerts": TopicEvents("Incidents that open, change and close", "model", WRITTEN, (Alert,)),
+        "retraining-requests": TopicEvents("Wishes for a new version", "model", BOTH, (RetrainingRequest,)),
+        "model-versions": TopicEvents("Versions and where they stand", "model", BOTH, (ModelVersion,)),
+        "examples": TopicEvents("Predictions joined with their truth", "model", BOTH, (Examples,)),
+        "dead-letters": TopicEvents("Records that could not be used", "topic", WRITTEN, (DeadLetter,)),
+        "audit": TopicEvents("What was decided", "model", WRITTEN, (AuditEntry,)),
     }
 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, WithJsonSchema, model_validator
 
 from app.events.fields import Event, Id, ModelName, Rfc3339, Segment, VersionName
-from app.events.metrics import DATA_QUALITY, DRIFT, METRICS, described
+from app.figure_names import DATA_QUALITY, DRIFT, METRICS, described
 
 WINDOW: dict[str, Any] = {
     "window_id": "0b6f5c1d2e3a4f50",

@@ -153,6 +153,22 @@ models:
             "1:37: models.a.retraining.schedule: a schedule has five fields "
             "(minute, hour, day of month, month, day of week), got 4",
         ),
+        (
+            "models: {a: {rules: [{metric: acuracy, below: 1}]}}",
+            "1:31: models.a.rules[0].metric: no window has a metric 'acuracy' (did you mean accuracy?)",
+        ),
+        (
+            "models: {a: {rules: [{metric: f1, below: 1, feature: x}]}}",
+            "1:54: models.a.rules[0].feature: f1 is of the whole window, not of a feature",
+        ),
+        (
+            "models: {a: {rules: [{metric: f1, below: 1, segment: {a: b, c: d}}]}}",
+            "1:54: models.a.rules[0].segment: should name one column: segments are not crossed",
+        ),
+        (
+            "models: {a: {segments: [region], rules: [{metric: f1, below: 1, segment: {regoin: a}}]}}",
+            "1:41: models.a.rules: a rule is for 'regoin', which is none of segments (did you mean region?)",
+        ),
         ("models: {a: {segments: [x, null]}}", "1:28: models.a.segments[1]: should be text, got nothing"),
         (
             f"models: {{a: {{max_segments: {'x' * 999}}}}}",

@@ -1,4 +1,4 @@
-"""The metrics that a window can have, with their meaning."""
+"""The names of the figures that a window can have, with their meaning."""
 
 METRICS = {
     "accuracy": "Share of labelled predictions that were right.",
@@ -52,10 +52,14 @@ DRIFT = {
 }
 
 
-def is_metric(name: str) -> bool:
-    """Whether a window or one of its features can have a figure of this name."""
-    by_class = name.startswith(tuple(f"{metric}_" for metric in BY_CLASS))
-    return by_class or name in METRICS or name in DATA_QUALITY or name in DRIFT
+def is_of_window(name: str) -> bool:
+    """Whether it is a figure of a whole window."""
+    return name in METRICS or name.startswith(tuple(f"{metric}_" for metric in BY_CLASS))
+
+
+def is_of_feature(name: str) -> bool:
+    """Whether each feature has a figure of this name."""
+    return name in DATA_QUALITY or name in DRIFT
 
 
 def described(meanings: dict[str, str]) -> dict[str, object]:
