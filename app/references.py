@@ -2,11 +2,14 @@
 
 from app.collecting import Collecting
 from app.drift.baseline import Baseline, fit
+from app.identity import version_key
 from app.messages import Message
 from app.panes import ClosedPane
+from app.rules import HEALTHY_ERROR_RATE
 from app.segments import EVERYTHING
 from app.settings import WindowSettings
 from app.statistics.sample import Sample
+from app.statistics.totals import Totals
 
 # Windows that were open when a baseline changed are still counted against the one before.
 KEPT = 2
@@ -41,15 +44,15 @@ class References:
         return told[-1] if told else None
 
     def collect(self, pane: ClosedPane) -> list[Message]:
-        """Takes the sample rows out of a pane; the baselines that are complete with it, to be published."""
+        """Takes in a pane's sample rows; the baselines that are complete with them, to be published."""
         fitted = []
-        for (version, segment), totals in sorted(pane.windows.items(), key=lambda item: item[0]):
-            if segment != EVERYTHING or version in self._of:
-                totals.take_sample()
-            elif (sample := self.collecting.add(version, pane.end, totals)) is not None:
+        for version, rows in sorted(pane.samples.items()):
+            if version in self._of or not _healthy(pane.windows[version, EVERYTHING]):
+                continue
+            if (sample := self.collecting.add(version, pane.end, rows)) is not None:
                 baseline = self._fit(version, sample, pane.end)
                 self.arrived(baseline)
-                fitted.append(Message("baselines", self.model, baseline.to_record()))
+                fitted.append(Message("baselines", version_key(self.model, baseline.version), baseline.to_record()))
         return fitted
 
     def _fit(self, version: str, sample: Sample, now: int) -> Baseline:
@@ -68,3 +71,7 @@ class References:
         reached = now + self.windows.lateness_ms + self.windows.pane_ms
         length = min(self.windows.tumbling_ms, default=self.windows.pane_ms)
         return -(-reached // length) * length
+
+
+def _healthy(totals: Totals) -> bool:
+    return totals.errors <= HEALTHY_ERROR_RATE * totals.predictions

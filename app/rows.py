@@ -98,7 +98,7 @@ class _RowReader:
             "model": layout.model,
             "version": _name("version", row.get("version")) or layout.version,
             "timestamp": rfc3339(at),
-            "features": _features(row, layout.not_features),
+            "features": features_of(row, layout.not_features),
         }
         if (prediction := self._outcome("prediction", row.get("prediction"))) is not None:
             event["prediction"] = prediction
@@ -151,7 +151,7 @@ class _RowReader:
         return shares
 
 
-def _features(row: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
+def features_of(row: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
     return {
         # What is common is let through here: a call for each cell would cost more than all the rest.
         name: value

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from streams import mistakes
+from streams.commands.baseline import baseline
 from streams.commands.broker import broker
 from streams.commands.check import check
 from streams.commands.demo import demo, simulate
@@ -33,6 +34,7 @@ app.command()(worker)
 app.command()(trainer)
 app.add_typer(topics, name="topics")
 app.command()(publish)
+app.add_typer(baseline, name="baseline")
 app.command()(broker)
 app.command()(check)
 app.command()(schema)

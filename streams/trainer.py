@@ -13,6 +13,7 @@ from aiokafka.errors import CommitFailedError
 from pydantic import ValidationError
 
 from app.events import RetrainingRequest
+from app.identity import version_key
 from app.messages import Message
 from app.settings import Settings
 from app.timestamps import rfc3339
@@ -120,7 +121,9 @@ class Trainer:
             champion = await asyncio.to_thread(registry.add, first)
         record = registered[0] if registered else await self._train(request, registry, told, champion)
         announced = announcements(record, champion)
-        await self._outputs.send([Message("model-versions", request.model, said) for said in announced])
+        await self._outputs.send(
+            [Message("model-versions", version_key(request.model, said["version"]), said) for said in announced]
+        )
         await asyncio.to_thread(registry.announced, announced)
         log.info(
             "  version %s: %s, %s (%s)", *(record[key] for key in ("version", "status", "decision", "registry_uri"))
