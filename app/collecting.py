@@ -5,9 +5,7 @@ from collections.abc import Mapping
 import orjson
 
 from app.identity import identifier
-from app.rules import HEALTHY_ERROR_RATE
 from app.statistics.sample import Sample
-from app.statistics.totals import Totals
 
 PREFIX = "sample/"
 
@@ -39,11 +37,8 @@ class Collecting:
                 sample = Sample.from_state(value["sample"])
                 self._rows[value["version"]] = _Rows(value["version"], value["through"], sample)
 
-    def add(self, version: str, pane_end: int, totals: Totals) -> Sample | None:
-        """Takes the sample rows out of a pane's totals; gives the whole when it is complete."""
-        found = totals.take_sample()
-        if found is None or not found.rows or totals.errors > HEALTHY_ERROR_RATE * totals.predictions:
-            return None
+    def add(self, version: str, pane_end: int, found: Sample) -> Sample | None:
+        """Adds a pane's sample rows, if they are not in already; gives the whole when it is complete."""
         rows = self._rows.get(version)
         if rows is None:
             rows = self._rows[version] = _Rows(version, pane_end - 1, Sample(self.first_events))

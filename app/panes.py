@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from app.progress import Progress
-from app.segments import Segment, from_object
+from app.segments import EVERYTHING, Segment, from_object
 from app.settings import WindowSettings
-from app.statistics.totals import Totals
+from app.statistics.sample import Sample
+from app.statistics.totals import Totals, merged
 
 WindowKey = tuple[str, Segment]
 CohortKey = tuple[str, Segment, int]
@@ -41,9 +42,9 @@ class Examples(NamedTuple):
 class ClosedPane:
     """All that happened in [start, end) ms of event time, by version and segment.
 
-    `windows`: rows that were on time, with sample rows while there is no baseline. `cohorts`: the same and late ones,
-    by the start (ms) of the predictions' cohort.
-    `position`: offset in `panes` at which it was complete.
+    `windows`: rows that were on time. `cohorts`: the same and late ones, by the start (ms) of the predictions' cohort;
+    where they are the same rows it is the same object, so it is read only. `samples`: version -> first rows of all its
+    traffic, while it has no baseline. `position`: offset in `panes` at which it was complete.
     """
 
     model: str
@@ -51,6 +52,7 @@ class ClosedPane:
     end: int
     windows: dict[WindowKey, Totals]
     cohorts: dict[CohortKey, Totals]
+    samples: dict[str, Sample]
     examples: list[Examples]
     position: int
 
@@ -149,14 +151,35 @@ class PaneBoard:
     def _merged(self, start: int, model: str) -> ClosedPane:
         """Floats add up to the same only in the same order: groups by name, within each the blocks by name."""
         pane = self._open[start, model]
-        windows: dict[WindowKey, Totals] = {}
-        cohorts: dict[CohortKey, Totals] = {}
+        windows: dict[WindowKey, list[Totals]] = {}
+        cohorts: dict[CohortKey, list[Totals]] = {}
+        samples: dict[str, Sample] = {}
         for group, blocks in sorted(pane.parts.items()):
-            for _, (_, state) in sorted(blocks.items()):
-                totals = Totals.from_state(state)
-                if not group.late:
-                    windows.setdefault((group.version, group.segment), Totals()).merge(totals)
-                totals.take_sample()
-                cohorts.setdefault((group.version, group.segment, group.cohort), Totals()).merge(totals)
-        examples = [entry for _, (_, entry) in sorted(pane.examples.items())]
-        return ClosedPane(model, start, start + self.pane_ms, windows, cohorts, examples, self._position)
+            totals = _sum([state for _, (_, state) in sorted(blocks.items())])
+            sample = totals.take_sample()
+            cohorts.setdefault((group.version, group.segment, group.cohort), []).append(totals)
+            if not group.late:
+                windows.setdefault((group.version, group.segment), []).append(totals)
+                if sample is not None and group.segment == EVERYTHING:
+                    samples.setdefault(group.version, Sample(sample.limit)).merge(sample)
+        return ClosedPane(
+            model=model,
+            start=start,
+            end=start + self.pane_ms,
+            windows={key: _whole(groups) for key, groups in windows.items()},
+            cohorts={key: _whole(groups) for key, groups in cohorts.items()},
+            samples=samples,
+            examples=[entry for _, (_, entry) in sorted(pane.examples.items())],
+            position=self._position,
+        )
+
+
+def _sum(states: list[Any]) -> Totals:
+    first, *others = map(Totals.from_state, states)
+    for totals in others:
+        first.merge(totals)
+    return first
+
+
+def _whole(groups: list[Totals]) -> Totals:
+    return groups[0] if len(groups) == 1 else merged(groups)

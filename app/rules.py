@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT
 from app.segments import Segment
 from app.settings import Rule
 from app.statistics.histogram import LogHistogram
@@ -14,11 +15,7 @@ FEWEST_ROWS = 20
 HEALTHY_ERROR_RATE = 0.1
 
 CLASSIFICATION = ("accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "estimated_accuracy_of_labelled")
-PER_CLASS = ("precision", "recall", "f1")
 REGRESSION = ("mae", "rmse", "r2", "bias", "mape")
-PERFORMANCE = (*CLASSIFICATION, *PER_CLASS, *REGRESSION)
-DATA_QUALITY = frozenset(("missing", "type_errors", "out_of_range", "unseen"))
-DRIFT = frozenset(("psi",))
 OF_LABELS = frozenset(("label_lag_p50_s", "label_lag_p95_s", "label_lag_mean_s"))
 # Figures that mean the same however little was seen.
 OF_ANY_WINDOW = frozenset(("throughput_per_s", "cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes"))
@@ -60,7 +57,7 @@ class Verdict:
 
 def kind_of(metric: str) -> str | None:
     """What a bad value asks retraining for: performance, drift, data_quality, or None: not for retraining."""
-    if metric in PERFORMANCE or metric.startswith(tuple(f"{name}_" for name in PER_CLASS)):
+    if metric in (*CLASSIFICATION, *REGRESSION) or metric.split("_")[0] in BY_CLASS:
         return "performance"
     if metric in DRIFT:
         return "drift"

@@ -154,10 +154,11 @@ def pane(
 ) -> ClosedPane:
     """A closed pane; totals alone are those of version 1, everything. Without `cohorts`: of the day of the pane."""
     given = {("1", EVERYTHING): windows} if isinstance(windows, Totals) else windows
+    samples = {}
+    for (version, segment), totals in given.items():
+        sample = totals.take_sample()
+        if sample is not None and segment == EVERYTHING:
+            samples[version] = sample
     if cohorts is None:
-        cohorts = {}
-        for (version, segment), totals in given.items():
-            copy = Totals.from_state(totals.state())
-            copy.take_sample()
-            cohorts[version, segment, start - start % DAY] = copy
-    return ClosedPane(model, start, start + length, given, cohorts, list(examples), position)
+        cohorts = {(version, segment, start - start % DAY): totals for (version, segment), totals in given.items()}
+    return ClosedPane(model, start, start + length, given, cohorts, samples, list(examples), position)

@@ -12,6 +12,7 @@ from app.outcome import Outcome, combined
 from app.panes import BlockName, ClosedPane, CohortKey, Examples
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
+from app.statistics.sample import Sample
 from app.statistics.totals import Totals
 from tests.app.closing import SECOND, labelled, pane, predictions
 
@@ -51,10 +52,10 @@ def stream(seed: int, panes: int) -> list[ClosedPane]:
             for segment in (EVERYTHING, WEB, (("channel", f"s{number % 3}"),)):
                 totals = some_totals(rng, number % 40 > 25)
                 windows[version, segment] = totals
+                bare = Totals.from_state(totals.state())
+                bare.take_sample()
                 for cohort in {start // COHORT, max(start // COHORT - int(rng.integers(3)), 0)}:
-                    copy = Totals.from_state(totals.state())
-                    copy.take_sample()
-                    cohorts[version, segment, cohort * COHORT] = copy
+                    cohorts[version, segment, cohort * COHORT] = bare
         block = BlockName("labels", 0, number // 5)
         rows = 20 * (number % 5 + 1)
         examples = [Examples(block, "1", 0, number // 5 * 100, number // 5 * 100 + rows - 1, rows)]
@@ -151,7 +152,8 @@ def copied(one: ClosedPane) -> ClosedPane:
     """Panes are merged anew from their parts when they are replayed."""
     windows = {key: Totals.from_state(totals.state()) for key, totals in one.windows.items()}
     cohorts = {key: Totals.from_state(totals.state()) for key, totals in one.cohorts.items()}
-    return ClosedPane(one.model, one.start, one.end, windows, cohorts, one.examples, one.position)
+    samples = {version: Sample.from_state(sample.state()) for version, sample in one.samples.items()}
+    return ClosedPane(one.model, one.start, one.end, windows, cohorts, samples, one.examples, one.position)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -145,10 +145,13 @@ class TestParts:
         assert pane.windows[KEY].label_count == 6
         assert {key[2]: totals.label_count for key, totals in pane.cohorts.items()} == {0: 4, 86_400_000: 2}
 
-    def test_sample_rows_stay_out_of_cohorts(self) -> None:
-        (pane,) = board(part(group(predictions(3, features={"x": [1, 2, 3]}, sample_rows=9), 0)), told(15)).ready()
-        assert pane.windows[KEY].take_sample() is not None
-        assert pane.cohorts["1", (), 0].take_sample() is None
+    def test_sample_rows_are_of_all_traffic_that_was_on_time(self) -> None:
+        rows = predictions(3, features={"x": [1, 2, 3]}, sample_rows=9)
+        web = (("channel", "web"),)
+        groups = [group(rows, 0), group(rows, 0, late=True), group(rows, 0, segment=web)]
+        (pane,) = board(part(*groups), part(*groups, block=1), told(15)).ready()
+        assert pane.samples["1"].features == {"x": [1, 2, 3, 1, 2, 3]}
+        assert all(totals.sample is None for totals in (*pane.windows.values(), *pane.cohorts.values()))
 
     def test_merged_in_the_order_of_the_blocks(self) -> None:
         """0.1 + 0.2 + 0.3 is not 0.3 + 0.2 + 0.1: the order of arrival must not show."""
