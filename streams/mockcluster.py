@@ -9,11 +9,14 @@ What it can't do: keep more than 5 MB a partition, compact, hide aborted transac
 import ctypes
 import os
 import socket
+import time
 
 from confluent_kafka import cimpl
 
 HOST = "127.0.0.1"
 KEPT_BYTES_PER_PARTITION = 5 * 1024 * 1024
+# A command that comes just as the cluster's thread ends the one before is seen only after its idle second.
+SETTLING_S = 0.002
 _PRODUCER = 0  # rd_kafka_type_t: any kind of client carries a mock cluster
 _BROKER_ID = 1
 _ERROR_BYTES = 512
@@ -34,12 +37,14 @@ class MockCluster:
 
     def create_topic(self, name: str, partitions: int) -> None:
         """Creates a topic; one that is there stays as it is, with an error. Others appear when first asked for."""
+        time.sleep(SETTLING_S)
         code = self._library.rd_kafka_mock_topic_create(self._cluster, name.encode(), partitions, 1)
         if code:
             raise RuntimeError(f"topic {name}: {self._library.rd_kafka_err2str(code).decode()}")
 
     def close(self) -> None:
         """Ends the broker; what it held is gone."""
+        time.sleep(SETTLING_S)
         self._library.rd_kafka_mock_cluster_destroy(self._cluster)
         self._library.rd_kafka_destroy(self._client)
 
