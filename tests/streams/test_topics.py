@@ -104,7 +104,7 @@ def test_keeping_less_than_for_ever_is_a_fault() -> None:
     found = as_planned(Settings())
     found["audit"] = replace(found["audit"], config={**found["audit"].config, "retention.ms": str(DAY_MS)})
     assert [(one.what, one.harmless) for one in differences(plans(Settings()), found)] == [
-        ("retention.ms is 1 days, planned unlimited", False)
+        ("retention.ms is 1 day, planned unlimited", False)
     ]
 
 
