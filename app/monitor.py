@@ -16,19 +16,15 @@ from app.collecting import Collecting
 from app.drift.baseline import Baseline
 from app.example_index import ExampleIndex
 from app.figures import baseline_of, figures, reading
-from app.judge import Judge
 from app.messages import Message
 from app.outcome import DECISIONS
 from app.outcome import Outcome as Outcome
 from app.panes import ClosedPane
 from app.references import References
 from app.retraining import Retraining
-from app.rhythm import WINDOWS, least_patience_ms
-from app.segments import EVERYTHING
 from app.settings import Settings
-from app.silence import Silence
 from app.snapshot import MonitorSnapshot, Tally
-from app.versions import Versions
+from app.watch import Watch
 from app.windows import Window, Windows, record
 
 
@@ -43,15 +39,11 @@ class Monitor:
         self.shortest_ms = min(self.settings.tumbling_ms, default=self.settings.pane_ms)
         self.clock: int | None = known.get("clock")
         self.position: int = known.get("position", -1)
-        patience_ms = least_patience_ms(self.shortest_ms)
         self.windows = Windows(self.settings, state)
         self.cohorts = Cohorts(settings, state)
         self.admission = Admission(own.max_segments, known.get("segments", ()))
         self.references = References(model, Collecting(own.baseline.first_events, state), self.settings)
-        # Where others are asked all the same, a version needs no minute of grace to be known as superseded.
-        self.versions = Versions(WINDOWS * self.shortest_ms, known.get("versions"))
-        self.silence = Silence(model, patience_ms, known.get("silence"))
-        self.judge = Judge(model, own, known.get("judge"))
+        self.watch = Watch(model, own, self.shortest_ms, known.get("watch"))
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
         self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))
         self.tally = Tally()
@@ -97,11 +89,10 @@ class Monitor:
 
     def snapshot(self) -> MonitorSnapshot:
         """What there is to show now; later changes do not show in it."""
-        open_alerts = [episode.alert for episode in self.judge.incidents.open()]
         return MonitorSnapshot(
             model=self.model,
             windows=self.tally.windows(),
-            incidents=tuple(alert for alert in [*open_alerts, self.silence.alert] if alert is not None),
+            incidents=tuple(self.watch.open_alerts()),
             alerts=dict(self.tally.alerts),
             retraining_requests=dict(self.tally.requests),
             segments_left_out=self.admission.left_out,
@@ -110,9 +101,8 @@ class Monitor:
 
     def _add(self, pane: ClosedPane) -> list[Message]:
         fitted = self.references.collect(pane)
-        followed = self.admission.admit(
-            [*(key[1] for key in pane.windows), *(key[1] for key in pane.cohorts)], pane.start
-        )
+        segments = [*(key[1] for key in pane.windows), *(key[1] for key in pane.cohorts)]
+        followed = self.admission.admit(segments, pane.start)
         windows = {key: totals for key, totals in pane.windows.items() if key[1] in followed}
         cohorts = {key: totals for key, totals in pane.cohorts.items() if key[1] in followed}
         self.windows.add(pane.start, pane.end, windows)
@@ -120,17 +110,7 @@ class Monitor:
         self.examples.add(pane.start, pane.end, pane.examples)
         if pane.examples:
             self.retraining.labelled(pane.end)
-        return fitted + self._hear(pane)
-
-    def _hear(self, pane: ClosedPane) -> list[Message]:
-        asked = {key[0]: totals.predictions for key, totals in sorted(pane.windows.items()) if key[1] == EVERYTHING}
-        asked = {version: rows for version, rows in asked.items() if rows}
-        for version in asked:
-            self.versions.heard(pane.start, pane.end, version)
-        if not asked:
-            return []
-        ended = self.silence.heard(pane.start, pane.end, max(asked, key=lambda version: (asked[version], version)))
-        return self._alerts([ended] if ended else [])
+        return fitted + self._alerts(self.watch.hear(pane))
 
     def _until(self, time: int) -> list[Message]:
         """Passes all edges up to `time`, one by one."""
@@ -144,17 +124,16 @@ class Monitor:
 
     def _next_edge(self) -> int | None:
         assert self.clock is not None
-        edges = (self.windows.next_end(self.clock), self.cohorts.next_due(), self.silence.due(), self.retraining.due())
+        edges = (self.windows.next_end(self.clock), self.cohorts.next_due(), self.watch.due(), self.retraining.due())
         return min((edge for edge in edges if edge is not None), default=None)
 
     def _edge(self, now: int) -> list[Message]:
         messages = self._windows(self.windows.ending(now), now)
-        if (due := self.silence.due()) is not None and due <= now:
-            messages += self._fall_silent(now)
+        messages += self._alerts(self.watch.pass_time(now))
         for window in self.cohorts.due(now):
             messages.append(self._publish(window, baseline_of(window, self.references.by_id)))
         if (due := self.retraining.due()) is not None and due <= now:
-            messages += self._requests(self.retraining.scheduled(now, self.silence.version, self.examples))
+            messages += self._requests(self.retraining.scheduled(now, self.watch.silence.version, self.examples))
         return messages
 
     def _windows(self, windows: list[Window], now: int) -> list[Message]:
@@ -169,29 +148,11 @@ class Monitor:
                 readings.append(reading(window, message.value, baseline))
         if readings:
             self.tally.forget(now)
-            messages += self._alerts(self._review(now))
-            messages += self._alerts(
-                self.judge.windows(r for r in readings if r.version not in self.versions.superseded)
-            )
+            messages += self._alerts(self.watch.read(readings, now))
         return messages
 
-    def _review(self, now: int) -> list[dict[str, Any]]:
-        """Which versions serve: what is over with those that do not, and forgetting those of long ago."""
-        known = self.versions.known()
-        superseded = self.versions.review(now)
-        if forgotten := known - self.versions.known():
-            self.judge.forget(forgotten)
-        return [alert for version in superseded for alert in self.judge.end(version, now, "the version is superseded")]
-
-    def _fall_silent(self, now: int) -> list[Message]:
-        alerts = [self.silence.fall()]
-        if self.silence.alert is None:
-            for version in sorted(self.versions.known()):
-                alerts += self.judge.end(version, now, "nothing came for a week")
-        return self._alerts(alerts)
-
     def _ask(self, now: int) -> list[Message]:
-        return self._requests(self.retraining.consider(now, self.judge.incidents.open(), self.examples))
+        return self._requests(self.retraining.consider(now, self.watch.open(), self.examples))
 
     def _publish(self, window: Window, baseline: Baseline | None) -> Message:
         return Message("windows", self.model, record(self.model, window, figures(window, baseline)))
@@ -224,9 +185,7 @@ class Monitor:
                 "position": self.position,
                 "clock": self.clock,
                 "segments": self.admission.state(),
-                "versions": self.versions.state(),
-                "silence": self.silence.state(),
-                "judge": self.judge.state(),
+                "watch": self.watch.state(),
                 "examples": self.examples.state(),
                 "retraining": self.retraining.state(),
             }

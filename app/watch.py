@@ -1,0 +1,83 @@
+"""Everything about one model that may be worth an alert: rules over windows, silence, versions that come and go."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.incidents import Episode
+from app.judge import Judge
+from app.panes import ClosedPane
+from app.rhythm import WINDOWS, least_patience_ms
+from app.rules import Reading
+from app.segments import EVERYTHING
+from app.settings import ModelSettings
+from app.silence import Silence
+from app.versions import Versions
+
+Alerts = list[dict[str, Any]]
+
+
+class Watch:
+    """Alerts of one model, to be published in their order. `state`: as `state()` gave it."""
+
+    def __init__(
+        self, model: str, settings: ModelSettings, shortest_window_ms: int, state: Mapping[str, Any] | None = None
+    ) -> None:
+        state = state or {}
+        self.judge = Judge(model, settings, state.get("judge"))
+        self.silence = Silence(model, least_patience_ms(shortest_window_ms), state.get("silence"))
+        # Where others are asked all the same, a version needs no minute of grace to be known as superseded.
+        self.versions = Versions(WINDOWS * shortest_window_ms, state.get("versions"))
+
+    def state(self) -> dict[str, Any]:
+        return {"judge": self.judge.state(), "silence": self.silence.state(), "versions": self.versions.state()}
+
+    def due(self) -> int | None:
+        """When time alone brings the next alert."""
+        return self.silence.due()
+
+    def hear(self, pane: ClosedPane) -> Alerts:
+        """Takes in which versions were asked in a pane."""
+        asked = {
+            version: totals.predictions
+            for (version, segment), totals in pane.windows.items()
+            if segment == EVERYTHING and totals.predictions
+        }
+        for version in asked:
+            self.versions.heard(pane.start, pane.end, version)
+        if not asked:
+            return []
+        main = max(asked, key=lambda version: (asked[version], version))
+        ended = self.silence.heard(pane.start, pane.end, main)
+        return [ended] if ended else []
+
+    def read(self, readings: Sequence[Reading], now: int) -> Alerts:
+        """The windows of one length that end now. Versions that nobody asks any more are not judged by late labels."""
+        superseded = self._review(now)
+        return superseded + self.judge.windows(r for r in readings if r.version not in self.versions.superseded)
+
+    def pass_time(self, now: int) -> Alerts:
+        """Silence falls, or is given up with all that was open, if it is time."""
+        due = self.silence.due()
+        if due is None or due > now:
+            return []
+        alerts = [self.silence.fall()]
+        if self.silence.alert is None:
+            for version in sorted(self.versions.known()):
+                alerts += self.judge.end(version, now, "nothing came for a week")
+        return alerts
+
+    def open(self) -> list[Episode]:
+        """The incidents of rules that are open, oldest first."""
+        return self.judge.incidents.open()
+
+    def open_alerts(self) -> Alerts:
+        alerts = [*(episode.alert for episode in self.open()), self.silence.alert]
+        return [alert for alert in alerts if alert is not None]
+
+    def _review(self, now: int) -> Alerts:
+        """What is over with versions that serve no longer; those of long ago are forgotten."""
+        known = self.versions.known()
+        superseded = self.versions.review(now)
+        if forgotten := known - self.versions.known():
+            self.judge.forget(forgotten)
+        return [alert for version in superseded for alert in self.judge.end(version, now, "the version is superseded")]
