@@ -31,7 +31,7 @@ class Check:
 
 
 # ADWIN and a bound of several standard deviations need no second window; a single slow or odd window is no incident.
-PERFORMANCE = Check("performance", "performance", fires_after=1, resolves_after=3, kind="performance")
+PERFORMANCE = Check("performance", "accuracy", fires_after=1, resolves_after=3, kind="performance")
 ERROR_RATE = Check("error_rate", "error_rate", fires_after=1, resolves_after=2)
 LATENCY = Check("latency_p99", "latency_p99_ms", fires_after=3, resolves_after=3)
 MISSING = Check("missing", "missing", fires_after=2, resolves_after=2, kind="data_quality")
@@ -109,7 +109,10 @@ class Judge:
         performance = self._performance.get(key)
         if performance is None and reading.labels:
             performance = self._performance[key] = PerformanceWatch(whole)
-        checks: list[tuple[Check, Judgement]] = [(PERFORMANCE, performance.judge)] if performance else []
+        checks: list[tuple[Check, Judgement]] = []
+        if performance is not None:
+            metric = "rmse" if "rmse" in reading.metrics else "accuracy"
+            checks.append((replace(PERFORMANCE, metric=metric), performance.judge))
         checks += [(ERROR_RATE, defaults.error_rate), (MISSING, defaults.missing)]
         if whole:
             latency = self._latency.setdefault(reading.version, LatencyWatch())
