@@ -76,10 +76,7 @@ class Monitor:
         """The watermark has come so far, and all panes before it are closed: what time alone brings about."""
         edge = watermark_ms - self.settings.lateness_ms
         edge -= edge % self.settings.pane_ms
-        if self.clock is None or edge <= self.clock:
-            return Outcome()
-        if (due := self._next_edge()) is None or due > edge:
-            self.clock = edge
+        if self.clock is None or (due := self._next_edge()) is None or due > edge:
             return Outcome()
         return self._outcome(self._until(edge), position)
 

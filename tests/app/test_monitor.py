@@ -82,11 +82,16 @@ class TestWindows:
         assert monitor.closed_through == MINUTE
         assert monitor.close_pane(pane(3 * PANE, predictions(5))) == Outcome()
 
-    def test_time_alone_stores_nothing(self) -> None:
+    def test_time_in_which_nothing_falls_due_closes_nothing(self) -> None:
+        """A source that wakes may still bring a pane that nothing was concluded without."""
+        # pane  |-| |-|               watermark
+        #       0   20                50         1 min
         monitor = a_monitor()
         close(monitor, 0)
-        assert monitor.advance(30 * SECOND, 7) == Outcome()
-        assert monitor.closed_through == 20 * SECOND
+        assert monitor.advance(50 * SECOND + LATENESS, 7) == Outcome()
+        assert monitor.closed_through == PANE
+        (window,) = of("windows", close(monitor, 2, 6))
+        assert window["predictions"] == 60
 
     def test_before_anything_came(self) -> None:
         monitor = a_monitor()
