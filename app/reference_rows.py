@@ -6,9 +6,10 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from app.checked import RowMistake
 from app.files import Table
 from app.layout import PROBABILITY_OF, ROLES
-from app.rows import RowMistake, features_of
+from app.rows import features_of
 from app.settings import Task
 from app.tabulate import class_name
 

@@ -7,7 +7,8 @@ from functools import cache
 import pytest
 
 from app.settings import Settings
-from deploy.kafka.server import KafkaServer, missing
+from deploy.kafka.jars import missing
+from deploy.kafka.server import KafkaServer
 from streams.broker import embedded_broker
 from streams.topics import partition_counts
 

@@ -1,7 +1,7 @@
 """A real Apache Kafka on this machine, without Docker: one node, broker and controller in one, on the loopback address.
 
-    python deploy/kafka/server.py                    # until Ctrl-C; the data go with it
-    python deploy/kafka/server.py --data kafka-data  # the data stay, and are found again
+    .venv/bin/python deploy/kafka/server.py                    # until Ctrl-C; the data go with it
+    .venv/bin/python deploy/kafka/server.py --data kafka-data  # the data stay, and are found again
 
 Java 17 or newer runs it, Maven fetches it once into the cache directory. Tests and benchmarks use `KafkaServer`.
 """
@@ -9,10 +9,8 @@ Java 17 or newer runs it, Maven fetches it once into the cache directory. Tests 
 import argparse
 import base64
 import logging
-import os
 import random
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -23,14 +21,12 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from xml.etree import ElementTree
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
-POM = Path(__file__).with_name("pom.xml")
-VERSION = str(ElementTree.parse(POM).findtext(".//{*}kafka.version"))
-JAVA_VERSION = 17
+from deploy.kafka.jars import VERSION, KafkaUnavailable, fetch, java, missing
+
 START_TIMEOUT_S = 90.0
 STOP_TIMEOUT_S = 30.0
 # Below the ephemeral range: clients that retry a stopped broker on an ephemeral port can connect to themselves,
@@ -39,10 +35,6 @@ PORTS = range(20_000, 32_000)
 
 
 _SILENT = logging.Logger("kafka-server", logging.CRITICAL + 1)  # librdkafka prints each refused connection
-
-
-class KafkaUnavailable(RuntimeError):
-    """Kafka can't be had or doesn't start here; the text says why."""
 
 
 class KafkaServer:
@@ -175,61 +167,7 @@ class KafkaServer:
     def _java(self, main: str, *arguments: str) -> list[str]:
         jars = fetch() / "*"
         level = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        return [_java(), f"-Xmx{self._heap}", level, "-cp", str(jars), main, *arguments]
-
-
-def missing() -> str | None:
-    """Why no Kafka can be started on this machine, None when one can."""
-    java = shutil.which("java")
-    if java is None:
-        return f"java is not on the PATH (Java {JAVA_VERSION} or newer runs Kafka)"
-    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
-    found = re.search(r'version "(\d+)', said)
-    if found is None or int(found[1]) < JAVA_VERSION:
-        return (
-            f"Kafka {VERSION} needs Java {JAVA_VERSION} or newer, and this is {said.splitlines()[0] if said else java}"
-        )
-    if not _cache().exists() and shutil.which("mvn") is None:
-        return "mvn is not on the PATH (Maven fetches Kafka)"
-    return None
-
-
-def fetch() -> Path:
-    """The directory of Kafka's jars, filled by Maven at the first call. Raises KafkaUnavailable."""
-    cache = _cache()
-    if cache.exists():
-        return cache
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    # Filled beside its place and renamed: who comes at the same time finds all of it or nothing.
-    with tempfile.TemporaryDirectory(prefix=cache.name, dir=cache.parent) as part:
-        jars = Path(part) / "jars"
-        command = ["mvn", "-q", "-B", "-f", str(POM), "dependency:copy-dependencies", "-DincludeScope=runtime"]
-        try:
-            done = subprocess.run(
-                [*command, f"-DoutputDirectory={jars}"], capture_output=True, text=True, check=False, cwd=part
-            )
-        except FileNotFoundError as error:
-            raise KafkaUnavailable("mvn is not on the PATH (Maven fetches Kafka)") from error
-        if done.returncode:
-            raise KafkaUnavailable(f"Maven could not fetch Kafka {VERSION}:\n{done.stdout}{done.stderr}")
-        try:
-            jars.rename(cache)
-        except OSError:
-            if not cache.exists():
-                raise
-    return cache
-
-
-def _cache() -> Path:
-    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return home / "inferwatch" / f"kafka-{VERSION}"
-
-
-def _java() -> str:
-    java = shutil.which("java")
-    if java is None:
-        raise KafkaUnavailable(f"java is not on the PATH (Java {JAVA_VERSION} or newer runs Kafka)")
-    return java
+        return [java(), f"-Xmx{self._heap}", level, "-cp", str(jars), main, *arguments]
 
 
 def _ports(directory: Path) -> tuple[int, int]:

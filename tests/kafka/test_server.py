@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from deploy.kafka import server
+from deploy.kafka.jars import KafkaUnavailable
 from deploy.kafka.server import KafkaServer
 
 pytestmark = pytest.mark.kafka
@@ -73,7 +73,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_node_that_cannot_start_says_why(tmp_path: Path) -> None:
-    with pytest.raises(server.KafkaUnavailable, match="no-such-number"):
+    with pytest.raises(KafkaUnavailable, match="no-such-number"):
         KafkaServer(tmp_path, settings={"num.io.threads": "no-such-number"}).start()
 
 
