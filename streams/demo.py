@@ -15,7 +15,7 @@ import yaml
 from rich.console import Console
 from rich.live import Live
 
-from app.settings import Settings, load
+from app.settings import Settings, TopicSettings, load
 from app.simulation.story import Record, Story
 from streams.broker import embedded_broker
 from streams.children import Child, child
@@ -26,6 +26,8 @@ from streams.topics import partition_counts
 
 MODEL = "credit"
 FOLLOWED = ("windows", "alerts", "retraining-requests", "model-versions")
+# One worker, a few hundred events a second: more would only be more and smaller chunks.
+PARTITIONS = 2
 REFRESH_S = 0.25
 RATE_OVER_S = 3.0
 
@@ -45,11 +47,13 @@ class DemoOptions:
 def configuration(broker: str, directory: Path, port: int) -> dict[str, Any]:
     """The demo's `inferwatch.yaml`: short windows, and a rule that asks for retraining."""
     rule = {"metric": "accuracy", "below": 0.85, "windows": 2, "severity": "critical", "retrain": True}
-    retraining = {"on": ["performance"], "min_labels": 2500, "cooldown_s": 60, "approval": "automatic"}
+    retraining = {"on": ["performance"], "min_labels": 4000, "cooldown_s": 60, "approval": "automatic"}
     return {
         "broker": broker,
         "data_dir": str(directory / "data"),
-        "worker": {"port": port, "host": "127.0.0.1"},
+        "topics": {"partitions": PARTITIONS},
+        # A version is held against its baseline from the next block on: blocks of a few seconds.
+        "worker": {"port": port, "host": "127.0.0.1", "block_records": 256},
         "windows": {
             "pane_s": 1,
             "allowed_lateness_s": 1,
@@ -63,7 +67,7 @@ def configuration(broker: str, directory: Path, port: int) -> dict[str, Any]:
             MODEL: {
                 "task": "classification",
                 "positive": "repaid",
-                "baseline": {"first_events": 1500},
+                "baseline": {"first_events": 500},
                 "rules": [rule],
                 "retraining": retraining,
             }
@@ -94,7 +98,8 @@ class Demo:
         self._directory = directory
         self._stack = stack
         self._children: list[Child] = []
-        address = stack.enter_context(embedded_broker(partition_counts(Settings())))
+        topics = Settings(topics=TopicSettings(partitions=PARTITIONS))
+        address = stack.enter_context(embedded_broker(partition_counts(topics)))
         self._file = directory / "inferwatch.yaml"
         self._file.write_text(yaml.safe_dump(configuration(address, directory, options.port), sort_keys=False))
 
@@ -103,7 +108,8 @@ class Demo:
         options = self.options
         await self._child("worker", "worker")
         simulate = ["simulate", "--speed", str(options.speed), "--rate", str(options.rate), "--seed", str(options.seed)]
-        simulator = await self._child("simulator", *simulate, "--model", MODEL, read=True)
+        ready = f"http://127.0.0.1:{options.port}/readyz"
+        simulator = await self._child("simulator", *simulate, "--model", MODEL, "--begin-when", ready, read=True)
         listening = asyncio.create_task(self._listen(simulator))
         self._stack.callback(listening.cancel)
         settings = load(self._file, {})

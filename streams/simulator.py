@@ -6,11 +6,12 @@ import logging
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from itertools import count
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.request import url2pathname, urlopen
 
 import numpy as np
 import orjson
@@ -30,7 +31,8 @@ Say = Callable[[dict[str, Any]], None]
 
 FIRST_VERSION = "1"
 FIRST_EXAMPLES = 6000
-TICK_S = 0.1
+TICK_S = 0.25
+ASK_AGAIN_S = 0.2
 RESOURCES_EVERY_MS = 1000
 
 
@@ -45,30 +47,33 @@ class Simulation:
     rate: float = 300.0
     speed: float = 1.0
     seed: int = 7
-    change_s: float = 20.0
+    change_s: float = 18.0
     again_s: float = 60.0
 
 
 class Simulator:
     """Sends what the service of a `Simulation` publishes; `say` is told what happens, an object at a time."""
 
-    def __init__(self, settings: Settings, simulation: Simulation, run: str, start_ms: int, say: Say) -> None:
-        """`run` begins all prediction ids; `start_ms`: the simulated time of the first request."""
+    def __init__(
+        self, settings: Settings, simulation: Simulation, run: str, now_ms: Callable[[], int], say: Say
+    ) -> None:
+        """`run` begins all prediction ids. `now_ms` is asked once: for the simulated time of the first request."""
         self.settings = settings
         self.simulation = simulation
         self.say = say
         self._name_of_run = run
-        self._start_ms = start_ms
+        self._now_ms = now_ms
+        self._start_ms = 0
         self._era = 0
-        self._change_ms = start_ms + simulation.change_s * 1000
+        self._change_ms = 0.0
         self._owed = 0.0
         self._sent = {"predictions": 0, "labels": 0}
         self._labels: list[tuple[int, int, bytes, dict[str, Any]]] = []
         self._order = count()
         self._champions: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
 
-    async def run(self) -> None:
-        """Trains a first model and serves, until cancelled. A failed send ends it."""
+    async def run(self, begin_when: str | None = None) -> None:
+        """Trains a first model and serves, until cancelled; first `begin_when` has to answer. A failed send ends it."""
         model = await asyncio.to_thread(first_model, self.simulation.seed)
         service = Service(self.simulation.model, self._name_of_run, self.simulation.seed, FIRST_VERSION, model)
         follower = Follower(self.settings, "model-versions", self._receive)
@@ -76,6 +81,10 @@ class Simulator:
         await producer.start()
         try:
             await follower.start()
+            while begin_when is not None and not await asyncio.to_thread(answers, begin_when):  # noqa: ASYNC110
+                await asyncio.sleep(ASK_AGAIN_S)
+            self._start_ms = self._now_ms()
+            self._change_ms = self._start_ms + self.simulation.change_s * 1000
             self._tell("serving", self._start_ms, version=FIRST_VERSION, era=era(self._era).name)
             await self._serve(service, producer)
         finally:
@@ -159,6 +168,15 @@ class Simulator:
 
     def _tell(self, event: str, time_ms: int, **more: Any) -> None:
         self.say({"event": event, "time_ms": time_ms, **more})
+
+
+def answers(url: str) -> bool:
+    """Whether a page is there and says 200."""
+    try:
+        with urlopen(url, timeout=5) as page:
+            return bool(page.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 def first_model(seed: int) -> TabularModel:

@@ -56,17 +56,20 @@ def simulate(
     speed: float = typer.Option(1.0, min=0.1, max=20),
     rate: float = typer.Option(300.0, min=1),
     seed: int = typer.Option(7, min=0),
-    change_s: float = typer.Option(20.0, help="The world changes so many simulated seconds after the start,"),
+    change_s: float = typer.Option(18.0, help="The world changes so many simulated seconds after the start,"),
     again_s: float = typer.Option(60.0, help="and again so many after each new version."),
+    begin_when: str | None = typer.Option(None, metavar="URL", help="Begin when this address answers with 200."),
 ) -> None:
     """Publish what a simulated serving system would; its story goes to standard output, a JSON object a line."""
     import secrets
     import time
 
-    from streams.processes import log_lines, run_until_told
+    from streams.logs import log_lines
+    from streams.processes import run_until_told
     from streams.simulator import Simulation, Simulator, json_line
 
     log_lines()
     simulation = Simulation(model, rate, speed, seed, change_s, again_s)
-    start_ms = time.time_ns() // 1_000_000
-    run_until_told(Simulator(settings_of(ctx), simulation, secrets.token_hex(4), start_ms, json_line).run())
+    run = secrets.token_hex(4)
+    service = Simulator(settings_of(ctx), simulation, run, lambda: time.time_ns() // 1_000_000, json_line)
+    run_until_told(service.run(begin_when))
