@@ -143,6 +143,7 @@ class _RowReader:
 
 
 def features_of(row: Mapping[str, Any], others: Collection[str]) -> dict[str, Any]:
+    """All columns but `others`, as they are on the wire. Raises RowMistake."""
     return {
         # What is common is let through here: a call for each cell would cost more than all the rest.
         name: value
