@@ -34,6 +34,9 @@ from streams.sources import Source
 
 log = logging.getLogger(__name__)
 
+# Parts are running totals, so that not every chunk needs them: at a low rate each tick sends them, at a high one this
+# many records do.
+ROWS_BEFORE_PARTS = 2000
 # A dead letter keeps this much of the record: it must fit into a message itself.
 LARGEST_DEAD_LETTER = 512 * 1024
 
@@ -64,21 +67,40 @@ class Ingest:
         self.stores.clear()
 
     async def chunk(self, source: Source, records: list[ConsumerRecord]) -> None:
-        """Counts and publishes one fetched chunk."""
-        for raw in raw_chunk(records).blocks(self.settings.worker.block_records):
-            if self.sources.get(source.name) is not source:
-                return  # revoked while the last block was sent: all of it is for the next owner
-            await self._store(source)
-            started = time.perf_counter()
-            block = source.enter(int(raw.offsets[0]))
-            counted = self._count[source.name[0]](source, block, raw)
-            last = int(raw.offsets[-1])
-            source.advance(counted.times, last, int(raw.timestamps[-1]))
-            if source.name[0] != "resources":
-                self.stores[source.name[1]].write(source.name[0], last + 1)
-            self._misrouted(source, raw)
-            await self._send(source, block, raw, counted)
-            self.counters.chunks.setdefault(source.name[0], Durations()).observe(time.perf_counter() - started)
+        """Counts one fetched chunk, and publishes what there is enough of."""
+        async with source.sending:
+            for raw in raw_chunk(records).blocks(self.settings.worker.block_records):
+                if self.sources.get(source.name) is not source:
+                    return  # revoked while the last block was sent: all of it is for the next owner
+                await self._count_part(source, raw)
+
+    async def flush(self, source: Source) -> None:
+        """Publishes what was counted and not sent yet. To be called now and then: little traffic fills no part."""
+        async with source.sending:
+            if source.unsent and self.sources.get(source.name) is source:
+                await self._send_parts(source)
+
+    async def _count_part(self, source: Source, raw: RawChunk) -> None:
+        """`raw` lies within one block. A block is sent whole before the next one begins."""
+        await self._store(source)
+        if source.unsent and source.leaves_block(int(raw.offsets[0])):
+            await self._send_parts(source)
+        started = time.perf_counter()
+        block = source.enter(int(raw.offsets[0]))
+        counted = self._count[source.name[0]](source, block, raw)
+        last = int(raw.offsets[-1])
+        source.advance(counted.times, last, int(raw.timestamps[-1]), len(raw))
+        if source.name[0] != "resources":
+            self.stores[source.name[1]].write(source.name[0], last + 1)
+        self._misrouted(source, raw)
+        await self._send_rest(source, block, raw, counted)
+        if source.unsent >= ROWS_BEFORE_PARTS or source.leaves_block(source.next):
+            await self._send_parts(source)
+        self.counters.chunks.setdefault(source.name[0], Durations()).observe(time.perf_counter() - started)
+
+    async def _send_parts(self, source: Source) -> None:
+        await self.outputs.send(source.block.parts(source.next - 1))
+        source.publish()
 
     async def _store(self, source: Source) -> None:
         """The join's store of the partition, opened in a thread: a former owner may still hold it."""
@@ -90,7 +112,8 @@ class Ingest:
                 path = join_path(self.settings, partition)
                 self.stores[partition] = await asyncio.to_thread(JoinStore, path, self.settings.labels.horizon_s)
 
-    async def _send(self, source: Source, block: Block, raw: RawChunk, counted: "Counted") -> None:
+    async def _send_rest(self, source: Source, block: Block, raw: RawChunk, counted: "Counted") -> None:
+        """Dead letters and examples, which the parts that follow speak of."""
         await self.outputs.send(self._dead_letters(source, raw, counted.rejects))
         for run, messages in counted.examples:
             for (partition, offset), message in zip(
@@ -98,8 +121,6 @@ class Ingest:
             ):
                 rows = len(message.value["prediction_ids"])
                 block.examples_sent(run.pairs.model, run.pairs.version, partition, offset, rows)
-        await self.outputs.send(block.parts(int(raw.offsets[-1])))
-        source.publish()
 
     def _dead_letters(self, source: Source, raw: RawChunk, rejects: list[Reject]) -> list[Message]:
         for reject in rejects:

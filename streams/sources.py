@@ -1,5 +1,6 @@
 """One source partition as its present owner reads it: the open block, the watermark, and how far it was published."""
 
+import asyncio
 from dataclasses import dataclass
 
 from app.blocks import BaselineOf, Block
@@ -40,6 +41,13 @@ class Source:
         self.block = Block(name, first // settings.worker.block_records, settings, baseline_of)
         self.block_watermark = watermark
         self.published = Published(first, watermark)
+        self.unsent = 0
+        """Records that were counted after the last parts."""
+        self.sending = asyncio.Lock()
+        """Held from counting to publishing: nobody else may say meanwhile how far this partition has come."""
+
+    def leaves_block(self, offset: int) -> bool:
+        return offset // self.settings.worker.block_records != self.block.number
 
     def enter(self, offset: int) -> Block:
         """The block of `offset`, with new totals if it is another one than before."""
@@ -49,17 +57,19 @@ class Source:
             self.block_watermark = self.watermark
         return self.block
 
-    def advance(self, times: Ints, last_offset: int, kafka_ms: int) -> None:
+    def advance(self, times: Ints, last_offset: int, kafka_ms: int, records: int) -> None:
         """Everything up to `last_offset` is counted; `times`: (n,) of the rows that can be used."""
         if len(times):
             latest = int(times.max())
             self.watermark = latest if self.watermark is None else max(self.watermark, latest)
         self.next = last_offset + 1
+        self.unsent += records
         self._kafka_ms = kafka_ms
 
     def publish(self) -> None:
         """What was counted so far is acknowledged."""
         self.published = Published(self.next, self.watermark, self._kafka_ms)
+        self.unsent = 0
 
     def floor(self) -> tuple[int, str]:
         """Where a restart must begin, the start of the block that is not complete, and the watermark there."""

@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import faust
 from faust.types import TP
 
 from app.drift.baseline import Baseline
@@ -23,9 +22,8 @@ from streams.observing import Observer
 from streams.outputs import Outputs
 from streams.sources import Published, Source, watermark_of
 from streams.ticks import Name, Ticks
-from streams.topicadmin import BrokerError, TopicAdmin
-from streams.topics import plans, topic_name, unequal
-from streams.web import Pages, listen
+from streams.topics import topic_name
+from streams.web import Pages
 
 log = logging.getLogger(__name__)
 
@@ -156,9 +154,14 @@ class Worker:
             if self.app.rebalancing or not self.app.consumer.flow_active:
                 self.ticks.forget()
                 continue
-            tick = self.ticks.tick(self.ingest.sources, self._read_partitions())
-            if tick is not None:
-                await self._guarded(self.outputs.send_to_all("panes", tick, self.partitions["panes"]))
+            await self._guarded(self._tick())
+
+    async def _tick(self) -> None:
+        """What was counted is sent before it is said how far that goes."""
+        await asyncio.gather(*[self.ingest.flush(source) for source in list(self.ingest.sources.values())])
+        tick = self.ticks.tick(self.ingest.sources, self._read_partitions())
+        if tick is not None:
+            await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
 
     def _read_partitions(self) -> dict[Name, Published]:
         """Partitions of this worker that carry watermarks, with what was committed of them."""
@@ -175,22 +178,3 @@ async def _tune_collector(*_: object, **__: object) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_GENERATION)
-
-
-def partitions_on(settings: Settings) -> dict[str, int]:
-    """Partitions of each topic that a worker needs, as the broker has them. Raises BrokerError with what to do."""
-    planned = [plan for plan in plans(settings) if plan.logical in NEEDED]
-    found = TopicAdmin(settings.broker).facts([plan.name for plan in planned])
-    missing = [plan.name for plan in planned if plan.name not in found]
-    if missing:
-        raise BrokerError(f"topics are missing ({', '.join(missing)}): run `inferwatch topics create`")
-    if lines := unequal(planned, found):
-        raise BrokerError("; ".join(lines))
-    return {plan.logical: found[plan.name].partitions for plan in planned}
-
-
-def run(settings: Settings) -> None:
-    """Runs until it is told to stop; raises SystemExit with the exit code."""
-    listener = listen(settings.worker)
-    worker = Worker(settings, partitions_on(settings), listener)
-    faust.Worker(worker.app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()

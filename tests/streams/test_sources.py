@@ -13,7 +13,7 @@ def source(first: int = 0, watermark: int | None = None) -> Source:
 
 def read(source: Source, upto: int, time: int) -> None:
     source.enter(source.next)
-    source.advance(np.array([time]), upto, NOW)
+    source.advance(np.array([time]), upto, NOW, upto + 1 - source.next)
 
 
 def test_the_floor_is_the_start_of_the_open_block_with_the_watermark_of_its_start() -> None:
