@@ -1,9 +1,7 @@
 """The ends of our own processes: told to stop, they stop cleanly."""
 
 import asyncio
-import logging
 import signal
-import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 
@@ -19,9 +17,3 @@ def run_until_told(main: Coroutine[object, object, None]) -> None:
             await task
 
     asyncio.run(cancellable())
-
-
-def log_lines() -> None:
-    """Our own log on standard error, a readable line each; of the libraries only what matters."""
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s", datefmt="%H:%M:%S", stream=sys.stderr)
-    logging.getLogger("streams").setLevel(logging.INFO)

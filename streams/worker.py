@@ -12,12 +12,14 @@ from faust.types import TP
 
 from app.drift.baseline import Baseline
 from app.settings import Settings
+from streams import mistakes
 from streams.app import create_app
 from streams.baselines import Baselines
 from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
 from streams.counters import Durations
 from streams.ingest import Ingest
+from streams.logs import only_ours
 from streams.observing import Observer
 from streams.outputs import Outputs
 from streams.sources import Published, Source, watermark_of
@@ -58,6 +60,7 @@ class Worker:
         self.app = create_app(settings, self._forget)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
         self.ready = asyncio.Event()
+        self.failure: BaseException | None = None
         self.app.web = Pages(self.app, listener, Observer(self).snapshot, settings.worker.series_budget)
         self._register()
 
@@ -86,7 +89,10 @@ class Worker:
         except asyncio.CancelledError:
             raise
         except BaseException as error:
-            log.critical("The worker stops: %s", error, exc_info=not isinstance(error, LostRecords))
+            if self.failure is None:
+                self.failure = error
+                log.critical("The worker stops: %s", told(error), exc_info=not is_known(error))
+                only_ours()
             self.app.floors.clear()
             await self.app.crash(error)
             raise
@@ -172,6 +178,18 @@ class Worker:
                 offset, metadata = self.app.floors.committed.get(TP(*tp), (0, ""))
                 found[name, tp.partition] = Published(max(offset, 0), watermark_of(metadata))
         return found
+
+
+def is_known(error: BaseException) -> bool:
+    """Whether its message says it all; anything else is a fault of ours, and its traceback is wanted."""
+    return isinstance(error, (LostRecords, *mistakes.known()))
+
+
+def told(error: BaseException) -> str:
+    """``LostRecords: offsets 2 to 4 ...``"""
+    name, text = type(error).__name__, str(error)
+    why = "; trying again did not help, is the broker there?" if getattr(error, "retriable", False) else ""
+    return (text if name in text else f"{name}: {text}") + why
 
 
 async def _tune_collector(*_: object, **__: object) -> None:

@@ -19,7 +19,8 @@ def trainer(
     import os
     import time
 
-    from streams.processes import log_lines, run_until_told
+    from streams.logs import log_lines
+    from streams.processes import run_until_told
     from streams.registry import Registry
     from streams.trainer import Trainer, registry_place
 

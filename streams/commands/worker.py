@@ -10,6 +10,6 @@ def worker(ctx: typer.Context) -> None:
 
     Any number of workers share the partitions; each serves /metrics, /healthz and /readyz on its own port.
     """
-    from streams.worker import run
+    from streams.process import run
 
     run(settings_of(ctx))
