@@ -69,15 +69,19 @@ def _window(story: Story, record: Record) -> str:
     return f"{clock(story, milliseconds(record['end'])):>5}  {', '.join(parts)}"
 
 
-def closing(summary: Record) -> list[str]:
-    """The last words of the demo."""
-    shares = [summary[f"accuracy_{when}"] for when in ("before", "during", "after")]
-    before, during, after = ("-" if share is None else f"{share:.3f}" for share in shares)
-    ending = "The loop has closed: drift, incident, retraining, new version, recovery."
-    return [
+def closing(summary: Record, stopped: bool) -> list[str]:
+    """The last words of the demo. `stopped`: by someone, before its time."""
+    lines = [
         f"{summary['predictions']:,} predictions and {summary['labels']:,} labels in {summary['windows']:,} windows; "
         f"alerts fired: {summary['alerts_fired']}, resolved: {summary['alerts_resolved']}; "
-        f"retraining requests: {summary['retraining_requests']}; versions: {summary['versions']}",
-        f"accuracy before the change {before}, after it {during}, with the new version {after}",
-        ending if summary["recovered"] else "The loop has not closed.",
+        f"retraining requests: {summary['retraining_requests']}; versions: {summary['versions']}"
     ]
+    when = {"before": "before the change", "during": "after it", "after": "with the new version"}
+    shares = [f"{text} {summary[f'accuracy_{name}']:.3f}" for name, text in when.items() if summary[f"accuracy_{name}"]]
+    if shares:
+        lines.append(f"accuracy {', '.join(shares)}")
+    if summary["recovered"]:
+        lines.append("The loop has closed: drift, incident, retraining, new version, recovery.")
+    else:
+        lines.append("Stopped before the loop has closed." if stopped else "The loop has not closed in this time.")
+    return lines

@@ -45,7 +45,7 @@ def demo(
     if as_json:
         print(json.dumps(summary))
     else:
-        out.print("", *closing(summary), sep="\n", highlight=False, soft_wrap=True)
+        out.print("", *closing(summary, stopped), sep="\n", highlight=False, soft_wrap=True)
     if not summary["recovered"] and not stopped:
         raise typer.Exit(1)
 

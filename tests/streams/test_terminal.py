@@ -76,10 +76,11 @@ def test_lines_tell_each_thing_once() -> None:
 
 
 def test_the_last_words_have_the_figures() -> None:
-    words = closing(told(13)[0].summary())
+    words = closing(told(13)[0].summary(), stopped=False)
     assert words[1] == "accuracy before the change 0.930, after it 0.740, with the new version 0.925"
     assert words[2].startswith("The loop has closed")
-    assert closing(told(5)[0].summary())[1:] == [
-        "accuracy before the change 0.930, after it -, with the new version -",
-        "The loop has not closed.",
+    assert closing(told(5)[0].summary(), stopped=False)[1:] == [
+        "accuracy before the change 0.930",
+        "The loop has not closed in this time.",
     ]
+    assert closing(told(0)[0].summary(), stopped=True)[1:] == ["Stopped before the loop has closed."]

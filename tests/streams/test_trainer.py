@@ -45,7 +45,7 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Registry:
 class Place:
     """A topic prefix and a model of a test's own, and what it does with them."""
 
-    def __init__(self, broker: str, registry: Registry, name: str, directory: Path) -> None:
+    def __init__(self, broker: str, registry: Registry | None, name: str, directory: Path) -> None:
         self.model = f"model-{name}"
         self.registry = registry
         # The embedded broker lets a group's next member in when the session of the one that left has run out.
@@ -78,7 +78,9 @@ class Place:
         await self.send(Message("retraining-requests", self.model, request))
 
     async def train(self) -> None:
-        await Trainer(self.settings, lambda: self.registry, lambda: T).run(once=True)
+        assert self.registry is not None
+        registry = self.registry
+        await Trainer(self.settings, lambda: registry, lambda: T).run(once=True)
 
     async def versions(self) -> list[Record]:
         """Each is as the contract has it."""

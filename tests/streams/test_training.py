@@ -1,7 +1,6 @@
 """The training process, its files, and its end."""
 
 import asyncio
-import os
 import signal
 import sys
 import textwrap
@@ -17,6 +16,7 @@ from app.training.files import feature_kinds
 from app.training.job import Job
 from app.training.split import Split, split
 from streams.training import TrainingFailed, train
+from tests.streams.processes import gone
 
 T = 1_700_000_000_000
 ROWS = 800
@@ -139,18 +139,3 @@ async def test_a_training_ends_with_the_one_that_started_it(tmp_path: Path) -> N
     starter.send_signal(signal.SIGKILL)
     await starter.wait()
     await gone(int(pid_file.read_text()))
-
-
-async def gone(pid: int) -> None:
-    """Waits until the process is no more (or nobody has asked for its end yet)."""
-    async with asyncio.timeout(20):
-        while alive(pid):  # noqa: ASYNC110 (another process's end is no event of ours)
-            await asyncio.sleep(0.05)
-
-
-def alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (ProcessLookupError, FileNotFoundError):
-        return False
