@@ -103,5 +103,5 @@ def listen(settings: WorkerSettings) -> socket.socket:
     try:
         return socket.create_server((settings.host, settings.port), family=family)
     except OSError as error:
-        where = f"port {settings.port} of {settings.host}"
-        raise OSError(f"{where}: {error.strerror}; worker.port chooses another one") from error
+        why = str(error.strerror).partition(" (while ")[0]
+        raise OSError(f"port {settings.port} of {settings.host}: {why}; worker.port chooses another one") from error
