@@ -1,0 +1,119 @@
+"""Runs -> medians with their spread, and what they are held against."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from bench.variants import BATCHES, JOIN, LIMIT, LONG, PLAIN, SEGMENTS, STOCK, VARIANTS, Result
+
+# Room for what an allocator does not give back, where nothing grows.
+STEADY = 1.1
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A median between the smallest and the largest of its values."""
+
+    middle: float
+    least: float
+    most: float
+
+    def told(self, digits: int = 2) -> str:
+        return f"{self.middle:,.{digits}f} ({self.least:,.{digits}f}..{self.most:,.{digits}f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """`figure` against its target; `most`: whether the target is the largest allowed, else the smallest."""
+
+    what: str
+    figure: Spread
+    target: float
+    most: bool = True
+
+    @property
+    def passed(self) -> bool:
+        return self.figure.middle <= self.target if self.most else self.figure.middle >= self.target
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Raises StatisticsError where there is no value."""
+    return Spread(median(values), min(values), max(values))
+
+
+def of(results: Sequence[Result], variant: str) -> list[Result]:
+    """The variant's runs, in the order of the rounds."""
+    return [result for result in results if result.variant == variant]
+
+
+def ratio(results: Sequence[Result], above: str, below: str) -> Spread | None:
+    """CPU of one variant in that of another, round by round: a noisy neighbour slows both down."""
+    rounds = zip(of(results, above), of(results, below), strict=False)
+    ratios = [one.cpu_s_per_million / other.cpu_s_per_million for one, other in rounds]
+    return spread(ratios) if ratios else None
+
+
+def table(results: Sequence[Result]) -> list[str]:
+    """A line for each variant that ran."""
+    head = ("", "CPU s per million", "a second", "peak RSS, MB", "main thread", "start, CPU s", "bytes")
+    lines: list[tuple[str, ...]] = [head]
+    for variant in VARIANTS:
+        own = of(results, variant.name)
+        if own:
+            lines.append((f"{variant.title} [{variant.name}]", f"{_told(own, _cost)} {variant.unit}s", *_others(own)))
+        if own and variant is JOIN:
+            lines.append(("  the same by records", f"{_told(own, _cost_of_records)} records", "", "", "", "", ""))
+    widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def _others(own: Sequence[Result]) -> tuple[str, ...]:
+    return (
+        _told(own, lambda one: one.per_second, 0),
+        _told(own, lambda one: one.peak_mb, 0),
+        f"{median(one.main_share for one in own):.0%}",
+        f"{median(one.start_cpu_s for one in own):.1f}",
+        f"{own[0].value_bytes / own[0].rows:.0f}",
+    )
+
+
+def _told(own: Sequence[Result], figure: Callable[[Result], float], digits: int = 2) -> str:
+    return spread([figure(one) for one in own]).told(digits)
+
+
+def _cost(one: Result) -> float:
+    return one.cpu_s_per_million
+
+
+def _cost_of_records(one: Result) -> float:
+    return one.cpu_s / one.records * 1e6
+
+
+def checks(results: Sequence[Result]) -> list[Check]:
+    """Those whose variants ran."""
+    found = []
+    plain, batches = of(results, PLAIN.name), of(results, BATCHES.name)
+    if plain:
+        found.append(Check("worker, CPU s per million events", spread([_cost(one) for one in plain]), 9))
+    for what, above, below, target, most in (
+        ("worker, times the limit", PLAIN, LIMIT, 1.8, True),
+        ("ordinary Faust agent, times the worker", STOCK, PLAIN, 15, False),
+        ("two segment columns, times the worker without", SEGMENTS, PLAIN, 1.5, True),
+    ):
+        figure = ratio(results, above.name, below.name)
+        if figure is not None:
+            found.append(Check(what, figure, target, most))
+    if batches:
+        found.append(Check("batches, CPU s per million rows", spread([_cost(one) for one in batches]), 4))
+    long = of(results, LONG.name)
+    if long and plain:
+        usual = median(one.peak_mb for one in plain)
+        found.append(
+            Check("memory at four times the events, times", spread([one.peak_mb / usual for one in long]), STEADY)
+        )
+    return found
+
+
+def verdict(check: Check) -> str:
+    bound = f"at {'most' if check.most else 'least'} {check.target:g}"
+    return f"{'PASS' if check.passed else 'MISS'}  {check.what}: {check.figure.told()}, target {bound}"

@@ -1,0 +1,211 @@
+"""What is measured: each variant's input, its process, and when that process has done all of it."""
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import orjson
+
+from app.settings import ModelSettings, Settings, TopicSettings, WindowSettings, WorkerSettings
+from bench import limit, traffic
+from bench.kafka import PARTITIONS, Cluster, Filled
+from bench.process import Failed, Process, Sample
+from bench.progress import Progress
+from streams.topics import topic_name
+
+# Older than what counts as live: so the last window closes as soon as its partitions are idle.
+START_MS = 1_790_000_000_000
+LOOK_S = 0.01  # between two questions whether a group has its partitions
+SOURCES = {"predictions": traffic.single, "labels": traffic.labels, "batches": traffic.batches}
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """`share`: of the events asked for. `once`: one run is enough. `segments`, `join`, `batches`: of a worker."""
+
+    name: str
+    title: str
+    share: float = 1.0
+    once: bool = False
+    unit: str = "event"
+    segments: tuple[str, ...] = ()
+    join: bool = False
+    batches: bool = False
+
+    @property
+    def is_worker(self) -> bool:
+        return self.name not in ("limit", "stock")
+
+
+LIMIT = Variant("limit", "reading and decoding alone (aiokafka, orjson)")
+STOCK = Variant("stock", "ordinary Faust agent, event by event", share=0.15)
+PLAIN = Variant("plain", "worker")
+SEGMENTS = Variant("segments", "worker, two segment columns", segments=("channel", "region"))
+JOIN = Variant("join", "worker, joining labels", unit="pair", join=True)
+BATCHES = Variant("batches", "worker, batches of 1,000 rows", share=2.0, unit="row", batches=True)
+LONG = Variant("long", "worker, four times the events", share=4.0, once=True)
+VARIANTS = (LIMIT, PLAIN, SEGMENTS, JOIN, BATCHES, STOCK, LONG)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One run over `rows` rows in `records` records. `cpu_s`: from the moment when the process had its partitions.
+
+    `start_cpu_s`: before it. `main_share`: of `cpu_s`, by the main thread. `seconds`: until everything was counted.
+    """
+
+    variant: str
+    rows: int
+    records: int
+    value_bytes: int
+    cpu_s: float
+    start_cpu_s: float
+    main_share: float
+    seconds: float
+    rss_mb: float
+    peak_mb: float
+
+    @property
+    def cpu_s_per_million(self) -> float:
+        return self.cpu_s / self.rows * 1e6
+
+    @property
+    def per_second(self) -> float:
+        return self.rows / self.seconds
+
+
+def run(variant: Variant, events: int, cluster: Cluster, directory: Path) -> Result:
+    """Measures one run in topics of its own, which are removed afterwards. Raises Failed."""
+    prefix = f"{directory.name}-"
+    rows = max(round(events * variant.share), traffic.BATCH_ROWS)
+    directory.mkdir()
+    measure = _run_worker if variant.is_worker else _run_limit if variant is LIMIT else _run_stock
+    try:
+        return measure(variant, rows, cluster, prefix, directory)
+    finally:
+        cluster.remove(prefix)
+
+
+def settings_for(variant: Variant, broker: str, prefix: str, directory: Path) -> Settings:
+    """The settings of a worker: all defaults but what the variant is about, and a short wait for the last window."""
+    return Settings(
+        broker=broker,
+        topic_prefix=prefix,
+        data_dir=directory / "data",
+        worker=WorkerSettings(port=_free_port(), host="127.0.0.1"),
+        windows=WindowSettings(idle_after_s=1),
+        topics=TopicSettings(partitions=PARTITIONS),
+        models={traffic.MODEL: ModelSettings(join=variant.join, segments=list(variant.segments))},
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _prepare(variant: Variant, rows: int, cluster: Cluster, settings: Settings) -> dict[str, Filled]:
+    """Topics of the service with the input and the baseline in them."""
+    cluster.create_all(settings)
+    asyncio.run(cluster.publish_baseline(settings, START_MS))
+    filled = {"predictions": _fill(cluster, settings, "predictions", rows, variant.batches)}
+    if variant.join:
+        filled["labels"] = _fill(cluster, settings, "labels", rows)
+    return filled
+
+
+def _fill(cluster: Cluster, settings: Settings, topic: str, rows: int, batches: bool = False) -> Filled:
+    source = SOURCES["batches" if batches else topic]
+    return asyncio.run(cluster.fill(topic_name(settings, topic), _slices(source, rows)))
+
+
+def _slices(
+    source: Callable[[traffic.Rows], Iterator[traffic.Record]], rows: int
+) -> Iterator[Iterator[traffic.Record]]:
+    return map(source, traffic.slices(rows, START_MS))
+
+
+def _run_worker(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
+    inferwatch = str(Path(sys.executable).with_name("inferwatch"))
+    return run_worker(variant, rows, cluster, prefix, directory, [inferwatch, "worker", "--config"])
+
+
+def run_worker(
+    variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path, command: list[str]
+) -> Result:
+    """`command` runs the worker of the configuration file that is put behind it."""
+    settings = settings_for(variant, cluster.address, prefix, directory)
+    filled = _prepare(variant, rows, cluster, settings)
+    config = directory / "inferwatch.yaml"
+    config.write_bytes(orjson.dumps(settings.model_dump(mode="json", exclude_none=True)))
+    ends = {(topic, number): end for topic, one in filled.items() for number, end in one.ends.items()}
+    progress = Progress(settings)
+    try:
+        with Process([*command, str(config)], directory / "worker.log") as process:
+            begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
+            progress.until(lambda: progress.ingested(ends), process)
+            ingested = process.sample()
+            fields = ["predictions", "labels"] if variant.join else ["predictions"]
+            progress.until(lambda: all(progress.counted(field) >= rows for field in fields), process)
+            return _result(variant, list(filled.values()), begun, ingested, process.sample())
+    except Failed as error:
+        counted = {field: progress.counted(field) for field in ("predictions", "labels")}
+        missing = {source: end - progress.positions[source] for source, end in ends.items()}
+        raise Failed(f"of {rows} rows the windows count {counted}, parts lack {missing}: {error}") from error
+    finally:
+        progress.close()
+
+
+def _run_limit(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
+    topic, group = f"{prefix}predictions", f"{prefix}limit"
+    arguments = ["bench.limit", cluster.address, topic, group, str(rows)]
+    return _run_reader(variant, rows, cluster, topic, group, arguments, directory)
+
+
+def _run_stock(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
+    topic, out, group = f"{prefix}predictions", f"{prefix}panes", f"{prefix}stock"
+    cluster.create(out)
+    arguments = ["bench.stock", cluster.address, topic, out, group, str(rows), str(directory / "faust")]
+    return _run_reader(variant, rows, cluster, topic, group, arguments, directory)
+
+
+def _run_reader(
+    variant: Variant, rows: int, cluster: Cluster, topic: str, group: str, arguments: list[str], directory: Path
+) -> Result:
+    """A process that says itself when it is done."""
+    cluster.create(topic)
+    filled = asyncio.run(cluster.fill(topic, _slices(traffic.single, rows)))
+    with Process([sys.executable, "-m", *arguments], directory / "process.log") as process:
+        begun = _until_assigned(process, cluster, group)
+        process.until_it_says(limit.DONE.encode())
+        done = process.sample()
+        return _result(variant, [filled], begun, done, done)
+
+
+def _until_assigned(process: Process, cluster: Cluster, group: str) -> Sample:
+    while not cluster.is_stable(group):
+        process.check()
+        time.sleep(LOOK_S)
+    return process.sample()
+
+
+def _result(variant: Variant, filled: list[Filled], begun: Sample, counted: Sample, done: Sample) -> Result:
+    cpu_s = done.cpu_s - begun.cpu_s
+    return Result(
+        variant=variant.name,
+        rows=filled[0].rows,
+        records=sum(one.ends.total() for one in filled),
+        value_bytes=sum(one.value_bytes for one in filled),
+        cpu_s=cpu_s,
+        start_cpu_s=begun.cpu_s,
+        main_share=(done.main_s - begun.main_s) / cpu_s,
+        seconds=counted.at_s - begun.at_s,
+        rss_mb=done.rss_mb,
+        peak_mb=done.peak_mb,
+    )
