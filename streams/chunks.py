@@ -132,9 +132,11 @@ class ChunkConsumer(FaustConsumer):
         consumer = self._thread._ensure_consumer()
         found = await self._thread.call_thread(consumer._coordinator.fetch_committed_offsets, partitions)
         first = await self._thread.call_thread(consumer.beginning_offsets, partitions)
+        nothing = OffsetAndMetadata(-1, "")
         self.app.floors.committed = {
-            TP(*tp): (max(at.offset, first[tp]), at.metadata)  # retention may have taken what was not read
-            for tp, at in found.items()
+            # Retention may have taken what was not read.
+            TP(*tp): (max(found.get(tp, nothing).offset, first[tp]), found.get(tp, nothing).metadata)
+            for tp in partitions
         }
         fresh = [tp for tp in partitions if not self._committed_offset.get(TP(*tp))]
         if fresh:
