@@ -24,11 +24,13 @@ from streams.answers import answer, artifacts
 from streams.outputs import Outputs
 from streams.reading import read
 from streams.registry import Registry
+from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import topic_name
 
 log = logging.getLogger(__name__)
 
 GROUP = "inferwatch-trainer"
+TOPICS = ("retraining-requests", "examples", "model-versions", "dead-letters")
 # A training may take hours: only the heartbeat, which goes on meanwhile, says whether this process is alive.
 LONGEST_ANSWER_MS = 24 * 3600 * 1000
 
@@ -46,11 +48,9 @@ class Trainer:
         self._open_registry = open_registry
         self._now_ms = now_ms
         self._outputs = Outputs(settings)
-        self._opening: asyncio.Task[Registry] | None = None
 
     async def run(self, once: bool) -> None:
         """Answers until cancelled; `once`: only what has been asked by now. What fails outside a training is raised."""
-        self._opening = asyncio.create_task(asyncio.to_thread(self._open_registry))
         session_ms = round(self.settings.worker.session_timeout_s * 1000)
         consumer = AIOKafkaConsumer(
             topic_name(self.settings, "retraining-requests"),
@@ -62,25 +62,25 @@ class Trainer:
             session_timeout_ms=session_ms,
             heartbeat_interval_ms=session_ms // 5,
         )
-        await self._outputs.start()
         try:
+            await self._outputs.start()
             await consumer.start()
-            await self._opening
+            registry = await asyncio.to_thread(self._open_registry)
             log.info("Waiting for retraining requests")
-            await self._consume(consumer, once)
+            await self._consume(consumer, registry, once)
         finally:
             await consumer.stop()
             await self._outputs.stop()
 
-    async def _consume(self, consumer: AIOKafkaConsumer, once: bool) -> None:
+    async def _consume(self, consumer: AIOKafkaConsumer, registry: Registry, once: bool) -> None:
         ends = await consumer.end_offsets(consumer.assignment()) if once else None
         while ends is None or await _pending(consumer, ends):
             for place, records in (await consumer.getmany(timeout_ms=1000, max_records=1)).items():
                 for record in records:
-                    await self._handle(record)
+                    await self._handle(record, registry)
                     await _commit(consumer, place, record.offset + 1)
 
-    async def _handle(self, record: ConsumerRecord) -> None:
+    async def _handle(self, record: ConsumerRecord, registry: Registry) -> None:
         try:
             request = RetrainingRequest.model_validate_json(record.value or b"")
         except ValidationError as error:
@@ -88,17 +88,12 @@ class Trainer:
             await self._outputs.send([Message("dead-letters", "retraining-requests", _dead_letter(record, error))])
             return
         log.info("Request %s: %s, %s (%s)", request.request_id, request.model, request.trigger, request.reason)
-        registry = await self._registry()
         told = await self._told(request.model)
         if any(known.get("request_id") == request.request_id for known in told):
             log.info("  answered before")
             await asyncio.to_thread(registry.announced, told)
             return
         await self._answer(request, registry, told)
-
-    async def _registry(self) -> Registry:
-        assert self._opening is not None
-        return await self._opening
 
     async def _told(self, model: str) -> list[Record]:
         """The newest record of each of the model's versions on `model-versions`, in order of their last mention."""
@@ -174,6 +169,14 @@ def _dead_letter(record: ConsumerRecord, error: ValidationError) -> dict[str, An
         "timestamp": rfc3339(record.timestamp),
         "value_base64": base64.b64encode(record.value or b"").decode(),
     }
+
+
+def check_topics(settings: Settings) -> None:
+    """Raises BrokerError, with what to do, when a topic is missing."""
+    needed = [topic_name(settings, topic) for topic in TOPICS]
+    found = TopicAdmin(settings.broker).facts(needed)
+    if missing := [name for name in needed if name not in found]:
+        raise BrokerError(f"topics are missing ({', '.join(missing)}): run `inferwatch topics create`")
 
 
 def registry_place(data_dir: Path, environ: Mapping[str, str]) -> tuple[str, Path]:

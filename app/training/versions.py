@@ -33,11 +33,5 @@ def unregistered(model: str, version: str, created_at: str) -> Record:
 
 
 def announcements(answer: Record, champion: Record) -> list[Record]:
-    """What `model-versions` is told when `answer` is decided, in this order.
-
-    The topic keeps the last record of each model, so that one says who serves: a new champion comes after the one it
-    replaces, and after any other answer the champion of before is said again.
-    """
-    if answer["status"] == "champion":
-        return [archived(champion), answer]
-    return [answer, champion]
+    """What `model-versions` is told when `answer` is decided: a new champion comes after the one it replaces."""
+    return [archived(champion), answer] if answer["status"] == "champion" else [answer]

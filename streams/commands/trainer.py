@@ -22,10 +22,11 @@ def trainer(
     from streams.logs import log_lines
     from streams.processes import run_until_told
     from streams.registry import Registry
-    from streams.trainer import Trainer, registry_place
+    from streams.trainer import Trainer, check_topics, registry_place
 
     settings = settings_of(ctx)
     log_lines()
+    check_topics(settings)
     place = registry_place(settings.data_dir, os.environ)
     service = Trainer(settings, lambda: Registry(*place), lambda: time.time_ns() // 1_000_000)
     run_until_told(service.run(once))

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from app.settings import load
+from app.settings import Settings, load
 from streams.broker import embedded_broker
 from streams.registry import Registry
+from streams.topics import partition_counts
 from streams.trainer import registry_place
 from tests.streams.processes import descendants, gone
 from tests.streams.test_trainer import Place, examples
@@ -22,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload``")  # of MLflow
 
 @pytest.fixture
 def broker() -> Iterator[str]:
-    with embedded_broker() as address:
+    with embedded_broker(partition_counts(Settings())) as address:
         yield address
 
 
@@ -30,7 +31,7 @@ async def trainer(place: Place, *options: str) -> asyncio.subprocess.Process:
     """Trains with a function that waits for a file named `go` beside the configuration."""
     directory = place.settings.data_dir
     models = {place.model: {"trainer": {"entry_point": "tests.streams.trainers:by_sign_when_told"}}}
-    written = {"broker": place.settings.broker, "topic_prefix": place.settings.topic_prefix, "models": models}
+    written = {"broker": place.settings.broker, "models": models}
     file = directory / "inferwatch.yaml"
     file.write_text(yaml.safe_dump({**written, "data_dir": str(directory), "worker": {"session_timeout_s": 1}}))
     load(file, {})
@@ -51,7 +52,7 @@ async def told(process: asyncio.subprocess.Process, part: str) -> None:
 
 
 async def test_a_killed_trainer_answers_once_when_it_comes_back(broker: str, tmp_path: Path) -> None:
-    place = Place(broker, None, "killed", tmp_path)
+    place = Place(broker, None, "ours", tmp_path)
     await place.ask(await examples(place))
     first = await trainer(place)
     await told(first, "training on 900 rows")
@@ -71,7 +72,7 @@ async def test_a_killed_trainer_answers_once_when_it_comes_back(broker: str, tmp
 
 
 async def test_it_ends_when_told(broker: str, tmp_path: Path) -> None:
-    place = Place(broker, None, "told", tmp_path)
+    place = Place(broker, None, "ours", tmp_path)
     await place.ask(await examples(place))
     process = await trainer(place)
     await told(process, "training on 900 rows")
@@ -81,3 +82,14 @@ async def test_it_ends_when_told(broker: str, tmp_path: Path) -> None:
     assert (await process.stderr.read(), await process.wait()) == (b"", 0)
     await gone(*children)
     assert await place.versions() == []
+
+
+async def test_missing_topics_are_said(tmp_path: Path) -> None:
+    with embedded_broker() as address:
+        process = await trainer(Place(address, None, "ours", tmp_path))
+        assert process.stderr is not None
+        said = (await process.stderr.read()).decode()
+    assert await process.wait() == 1
+    assert said.startswith("inferwatch: topics are missing (retraining-requests, examples,")
+    assert said.endswith("run `inferwatch topics create`\n")
+    assert os.listdir(tmp_path) == ["inferwatch.yaml"]
