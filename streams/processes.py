@@ -2,8 +2,12 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+import threading
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from typing import TypeVar
+
+Made = TypeVar("Made")
 
 
 def run_until_told(main: Coroutine[object, object, None]) -> None:
@@ -17,3 +21,20 @@ def run_until_told(main: Coroutine[object, object, None]) -> None:
             await task
 
     asyncio.run(cancellable())
+
+
+async def in_background(make: Callable[[], Made]) -> Made:
+    """What `make` returns or raises, from a thread that the end of the process does not wait for."""
+    loop = asyncio.get_running_loop()
+    made: asyncio.Future[Made] = loop.create_future()
+
+    def run() -> None:
+        try:
+            tell, result = made.set_result, make()
+        except BaseException as error:  # noqa: BLE001 (raised again where it is awaited)
+            tell, result = made.set_exception, error  # type: ignore[assignment]
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(lambda: None if made.done() else tell(result))
+
+    threading.Thread(target=run, daemon=True).start()
+    return await made

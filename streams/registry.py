@@ -13,6 +13,7 @@ from app.training.versions import Record
 
 EXPERIMENT = "inferwatch"
 CHAMPION = "champion"
+SQLITE = "sqlite:///"
 SHOWN = ("version", "status", "request_id", "artifact_sha256", "data_sha256", "code_version", "decision")
 
 
@@ -31,6 +32,8 @@ class Registry:
 
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
+        if uri.startswith(SQLITE):
+            _make_database(Path(uri.removeprefix(SQLITE)))
         self._client = MlflowClient(tracking_uri=uri, registry_uri=uri)
         found = self._client.get_experiment_by_name(EXPERIMENT)
         location = (artifacts / "runs").absolute().as_uri()
@@ -108,6 +111,19 @@ class Registry:
             page = self._client.search_model_versions(f"name = '{registered_name(model)}'", page_token=token)
             found, token = found + list(page), page.token or ""
         return found
+
+
+def _make_database(path: Path) -> None:
+    """Makes a new database under another name first: MLflow refuses one that a crash left half made."""
+    from mlflow import MlflowClient
+
+    if path.exists():
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f"{path.name}.new")
+    unfinished.unlink(missing_ok=True)
+    MlflowClient(f"{SQLITE}{unfinished}", f"{SQLITE}{unfinished}").search_registered_models()
+    unfinished.replace(path)
 
 
 def uri_of(entry: Any) -> str:

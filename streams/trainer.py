@@ -22,6 +22,7 @@ from app.training.code import code_version
 from app.training.versions import Record, announcements, next_version, unregistered
 from streams.answers import answer, artifacts
 from streams.outputs import Outputs
+from streams.processes import in_background
 from streams.reading import read
 from streams.registry import Registry
 from streams.topicadmin import BrokerError, TopicAdmin
@@ -65,7 +66,7 @@ class Trainer:
         try:
             await self._outputs.start()
             await consumer.start()
-            registry = await asyncio.to_thread(self._open_registry)
+            registry = await in_background(self._open_registry)
             log.info("Waiting for retraining requests")
             await self._consume(consumer, registry, once)
         finally:

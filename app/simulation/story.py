@@ -16,13 +16,15 @@ PHASES = ("starting", "healthy", "drifting", "incident", "retraining", "new vers
 # Recovered: as good as before but for this, in at least so many windows.
 TOLERANCE = 0.04
 LEAST_WINDOWS = 2
+# Windows with fewer labels (the first one, the last ones of a version) say little.
+LEAST_LABELS = 50
 # Labels of the time before are still coming so long after a change.
 LABELS_ON_THE_WAY_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One tumbling window of all traffic of a version; `accuracy` None where it had no labels."""
+    """One tumbling window of all traffic of a version; `accuracy` None where it had too few labels."""
 
     version: str
     start: int
@@ -203,7 +205,8 @@ def accuracy(points: Iterable[Point]) -> float | None:
 def _point(record: Record) -> Point:
     start, end = milliseconds(record["start"]), milliseconds(record["end"])
     labels = record["labels"]
-    return Point(record["version"], start, end, record["predictions"], labels, record["metrics"].get("accuracy"))
+    share = record["metrics"].get("accuracy") if labels >= LEAST_LABELS else None
+    return Point(record["version"], start, end, record["predictions"], labels, share)
 
 
 def _rounded(value: float | None) -> float | None:
