@@ -7,6 +7,8 @@ import threading
 OURS = ("streams", "app")
 # Faust's services say that they start and stop, under the names of our modules that extend them.
 SERVICES = ("streams.chunks", "streams.process", "streams.web")
+# ... and of each timer that a busy moment delays.
+TIMERS = "mode.timers"
 EVERY_S = 30.0
 # Some libraries write numbers into their messages: what was seen is forgotten when there is too much of it.
 MOST_MESSAGES = 1000
@@ -72,3 +74,4 @@ def log_lines() -> None:
     logging.getLogger("streams").setLevel(logging.INFO)
     for name in SERVICES:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(TIMERS).setLevel(logging.ERROR)
