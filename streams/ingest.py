@@ -91,7 +91,7 @@ class Ingest:
         last = int(raw.offsets[-1])
         source.advance(counted.times, last, int(raw.timestamps[-1]), len(raw))
         if source.name[0] != "resources":
-            self.stores[source.name[1]].write(source.name[0], last + 1)
+            self.stores[source.name[1]].write(source.name[0], last + 1, source.watermark)
         self._misrouted(source, raw)
         await self._send_rest(source, block, raw, counted)
         if source.unsent >= ROWS_BEFORE_PARTS or source.leaves_block(source.next):

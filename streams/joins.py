@@ -1,40 +1,55 @@
-"""The join's store: one RocksDB for each partition, with the offsets that it has come to in the same write."""
+"""The join's store: one RocksDB for each partition, with the offsets that it has come to in the same write.
+
+Entries lie in generations, each a column family for half a horizon of event time. An old generation is dropped whole:
+nothing is searched for, no tombstone is written, and the disk is free at once. (RocksDB's own TTL is of no use here: as
+rocksdict opens it, a compaction drops entries that are seconds old.)
+"""
 
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from rocksdict import AccessType, BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
-# Entries outlive the horizon by this much of wall-clock time, in case event time is behind it.
-MARGIN_S = 86400
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
-FORMAT = b"1"
+WRITE_BUFFER_BYTES = 32 * 1024 * 1024
+FORMAT = b"2"
+# Half a horizon each: an entry is kept for one horizon at least, and for one and a half at most.
+GENERATIONS_A_HORIZON = 2
+# If one side of the join is left so far behind the other, the disk comes first.
+MOST_GENERATIONS = 12
 
 
 class StoreLocked(RuntimeError):
     """Another process has the store open and did not let go of it in time."""
 
 
-class JoinStore:
-    """Entries by prediction id, and next offsets by topic. Old entries leave with compaction: nobody looks for them.
+class UnknownFormat(RuntimeError):
+    """The store was written by a version that keeps it in another form."""
 
-    What was put is written, and can be read, all at once with `write`.
-    """
+
+class JoinStore:
+    """Entries by prediction id, and next offsets by topic. What was put can be read after `write`, all at once."""
 
     def __init__(self, path: Path, horizon_s: float, patience_s: float = 30.0) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._access = AccessType.with_ttl(int(horizon_s + MARGIN_S))
+        path.mkdir(parents=True, exist_ok=True)
+        self._generation_ms = max(round(horizon_s * 1000) // GENERATIONS_A_HORIZON, 1)
+        self._options = _options()
         self._db = self._open(path, patience_s)
-        self._batch = WriteBatch(raw_mode=True)
-        self._db.put(b"m:format", FORMAT)
+        self._generations = {int(name): self._db.get_column_family(name) for name in _families(path)}
+        self._watermarks: dict[str, int] = {}
+        self._pending: list[tuple[bytes, bytes]] = []
+        if self._db.get(b"format", FORMAT) != FORMAT:
+            raise UnknownFormat(f"{path} is of another version: delete it, its pairs are then not found again")
+        self._db[b"format"] = FORMAT
 
     def _open(self, path: Path, patience_s: float) -> Rdict:
         """A partition's former owner on the same machine may still be closing it."""
         deadline = time.monotonic() + patience_s
         while True:
             try:
-                return Rdict(str(path), options=_options(), access_type=self._access)
+                families = dict.fromkeys(_families(path), self._options)
+                return Rdict(str(path), options=self._options, column_families=families)
             except Exception as error:  # rocksdict raises bare Exceptions; only the lock is waited for
                 if "lock" not in str(error).lower():
                     raise
@@ -43,25 +58,64 @@ class JoinStore:
                 time.sleep(0.05)
 
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]:
-        found: list[bytes | None] = self._db.get([b"i:" + identity for identity in ids])
+        """The newest entry of each id."""
+        found: list[bytes | None] = [None] * len(ids)
+        missing = range(len(ids))
+        for number in sorted(self._generations, reverse=True):
+            given = self._generations[number].get([ids[place] for place in missing])
+            for place, entry in zip(missing, given, strict=True):
+                found[place] = entry
+            missing = [place for place in missing if found[place] is None]  # type: ignore[assignment]
+            if not missing:
+                break
         return found
 
     def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
-        for identity, entry in entries:
-            self._batch.put(b"i:" + identity, entry)
+        self._pending += entries
 
     def next_offset(self, topic: str) -> int | None:
         """The first offset of `topic` that is not in the store yet."""
-        stored = self._db.get(b"o:" + topic.encode())
+        stored = self._db.get(b"next:" + topic.encode())
         return None if stored is None else int(stored)
 
-    def write(self, topic: str, next_offset: int) -> None:
-        self._batch.put(b"o:" + topic.encode(), str(next_offset).encode())
-        self._db.write(self._batch)
-        self._batch = WriteBatch(raw_mode=True)
+    def write(self, topic: str, next_offset: int, watermark: int | None) -> None:
+        """Everything put since the last one, in the generation of `watermark` (ms), that `topic` has come to."""
+        batch = WriteBatch(raw_mode=True)
+        batch.put(b"next:" + topic.encode(), str(next_offset).encode())
+        if self._pending:
+            family = self._family((watermark or 0) // self._generation_ms)
+            for identity, entry in self._pending:
+                batch.put(identity, entry, family)
+        self._db.write(batch)
+        self._pending.clear()
+        if watermark is not None:
+            self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
+            self._drop_old()
+
+    def _family(self, number: int) -> object:
+        if number not in self._generations:
+            self._generations[number] = self._db.create_column_family(str(number), self._options)
+        return self._db.get_column_family_handle(str(number))
+
+    def _drop_old(self) -> None:
+        oldest = min(self._watermarks.values()) // self._generation_ms - GENERATIONS_A_HORIZON
+        kept = sorted(self._generations)[-MOST_GENERATIONS:]
+        for number in [one for one in self._generations if one < oldest or one not in kept]:
+            self._generations.pop(number).close()
+            self._db.drop_column_family(str(number))
 
     def close(self) -> None:
+        for family in self._generations.values():
+            family.close()
+        self._generations.clear()
         self._db.close()
+
+
+def _families(path: Path) -> list[str]:
+    """The generations that are on disk."""
+    if not (path / "CURRENT").exists():
+        return []
+    return [name for name in Rdict.list_cf(str(path)) if name != "default"]
 
 
 def _options() -> Options:
@@ -70,8 +124,9 @@ def _options() -> Options:
     table.set_bloom_filter(10, False)
     options = Options(raw_mode=True)
     options.create_if_missing(True)
+    options.create_missing_column_families(True)
     options.set_block_based_table_factory(table)
-    options.set_write_buffer_size(64 * 1024 * 1024)
+    options.set_write_buffer_size(WRITE_BUFFER_BYTES)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(2)
     return options

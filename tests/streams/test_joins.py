@@ -6,16 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from streams.joins import JoinStore, StoreLocked
+from streams.joins import JoinStore, StoreLocked, UnknownFormat
 
 DAY = 86400.0
+NOW = 1_795_176_000_000
+DAY_MS = 86_400_000
 
 
 def test_what_was_written_is_read_and_what_was_only_put_is_not(tmp_path: Path) -> None:
     store = JoinStore(tmp_path / "p-0", DAY)
     store.put([(b"a", b"1"), (b"b", b"2")])
     assert store.get([b"a", b"b"]) == [None, None]
-    store.write("predictions", 17)
+    store.write("predictions", 17, NOW)
     assert store.get([b"b", b"c", b"a"]) == [b"2", None, b"1"]
     assert (store.next_offset("predictions"), store.next_offset("labels")) == (17, None)
     store.close()
@@ -24,7 +26,7 @@ def test_what_was_written_is_read_and_what_was_only_put_is_not(tmp_path: Path) -
 def test_entries_and_offsets_survive_closing(tmp_path: Path) -> None:
     store = JoinStore(tmp_path / "p-0", DAY)
     store.put([(b"a", b"1")])
-    store.write("labels", 3)
+    store.write("labels", 3, NOW)
     store.close()
     again = JoinStore(tmp_path / "p-0", DAY)
     assert (again.get([b"a"]), again.next_offset("labels")) == ([b"1"], 3)
@@ -33,9 +35,9 @@ def test_entries_and_offsets_survive_closing(tmp_path: Path) -> None:
 
 def test_an_id_can_be_any_text_and_meets_no_other_kind_of_key(tmp_path: Path) -> None:
     store = JoinStore(tmp_path / "p-0", DAY)
-    store.put([(b"m:format", b"x"), (b"o:labels", b"y"), ("ü\x00".encode(), b"z")])
-    store.write("predictions", 1)
-    assert store.get([b"m:format", b"o:labels", "ü\x00".encode()]) == [b"x", b"y", b"z"]
+    store.put([(b"format", b"x"), (b"next:labels", b"y"), ("ü\x00".encode(), b"z")])
+    store.write("predictions", 1, NOW)
+    assert store.get([b"format", b"next:labels", "ü\x00".encode()]) == [b"x", b"y", b"z"]
     assert store.next_offset("labels") is None
     store.close()
 
@@ -46,7 +48,7 @@ from pathlib import Path
 from streams.joins import JoinStore
 store = JoinStore(Path(sys.argv[1]), 86400.0)
 store.put([(b"a", b"1")])
-store.write("predictions", 5)
+store.write("predictions", 5, 1_795_176_000_000)
 print("written", flush=True)
 signal.pause()
 """
@@ -64,3 +66,84 @@ def test_a_killed_process_loses_nothing_and_a_living_one_is_waited_for(tmp_path:
     store = JoinStore(path, DAY)
     assert (store.get([b"a"]), store.next_offset("predictions")) == ([b"1"], 5)
     store.close()
+
+
+def held(store: JoinStore, *ids: bytes) -> list[bool]:
+    return [entry is not None for entry in store.get(ids)]
+
+
+def test_an_entry_is_kept_for_the_horizon_and_its_disk_is_free_soon_after(tmp_path: Path) -> None:
+    #  watermark   0     1/2     1      3/2 horizons
+    #              a------------- ...    x
+    store = JoinStore(tmp_path / "p-0", DAY)
+    start = NOW - NOW % (DAY_MS // 2)
+    store.put([(b"a", b"1")])
+    store.write("predictions", 1, start)
+    for offset, watermark in enumerate((start + DAY_MS // 2, start + DAY_MS, start + DAY_MS * 3 // 2 - 1)):
+        store.put([(b"b", b"2")])
+        store.write("predictions", 2 + offset, watermark)
+        assert held(store, b"a", b"b") == [True, True]
+    store.write("predictions", 9, start + DAY_MS * 3 // 2)
+    assert held(store, b"a", b"b") == [False, True]
+    store.close()
+
+
+def test_the_side_that_is_behind_decides_what_is_old(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    store.put([(b"a", b"1")])
+    store.write("labels", 1, NOW)
+    store.write("predictions", 1, NOW + 3 * DAY_MS)
+    assert held(store, b"a") == [True]
+    store.write("labels", 2, NOW + 3 * DAY_MS)
+    assert held(store, b"a") == [False]
+    store.close()
+
+
+def test_the_newest_of_several_generations_is_read(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    for entry, watermark in ((b"old", NOW), (b"new", NOW + DAY_MS)):
+        store.put([(b"a", entry)])
+        store.write("predictions", 1, watermark)
+    assert store.get([b"a"]) == [b"new"]
+    store.close()
+    again = JoinStore(tmp_path / "p-0", DAY)
+    assert again.get([b"a"]) == [b"new"]
+    again.close()
+
+
+REOPENED = """
+import sys
+from pathlib import Path
+from streams.joins import JoinStore
+import signal
+store = JoinStore(Path(sys.argv[1]), 86400.0)
+for batch in range(2):
+    store.put([(b"%d-%d-%d" % (int(sys.argv[2]), batch, i), b"x" * 60) for i in range(2000)])
+    store.write("labels", 1, 1_795_176_000_000)
+print("written", flush=True)
+signal.pause()
+"""
+
+
+def test_what_was_written_before_any_of_many_kills_is_there_after_compaction(tmp_path: Path) -> None:
+    path = tmp_path / "p-0"
+    for life in range(6):
+        writer = subprocess.Popen([sys.executable, "-c", REOPENED, str(path), str(life)], stdout=subprocess.PIPE)
+        assert writer.stdout is not None
+        assert writer.stdout.readline() == b"written\n"
+        writer.kill()
+        writer.communicate()
+    store = JoinStore(path, DAY)
+    for family in store._generations.values():
+        family.compact_range(None, None)
+    ids = [b"%d-%d-%d" % (life, batch, i) for life in range(6) for batch in range(2) for i in range(2000)]
+    assert all(held(store, *ids))
+    store.close()
+
+
+def test_a_store_of_another_format_is_not_misread(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    store._db[b"format"] = b"1"
+    store.close()
+    with pytest.raises(UnknownFormat, match="another version"):
+        JoinStore(tmp_path / "p-0", DAY)
