@@ -21,7 +21,7 @@ from streams.broker import embedded_broker
 from streams.children import Child, child
 from streams.following import Follower
 from streams.narration import Narration
-from streams.terminal import screen
+from streams.terminal import TALL, screen
 from streams.topics import partition_counts
 
 MODEL = "credit"
@@ -47,7 +47,7 @@ class DemoOptions:
 def configuration(broker: str, directory: Path, port: int) -> dict[str, Any]:
     """The demo's `inferwatch.yaml`: short windows, and a rule that asks for retraining."""
     rule = {"metric": "accuracy", "below": 0.85, "windows": 2, "severity": "critical", "retrain": True}
-    retraining = {"on": ["performance"], "min_labels": 4000, "cooldown_s": 60, "approval": "automatic"}
+    retraining = {"on": ["performance"], "min_labels": 3500, "cooldown_s": 60, "approval": "automatic"}
     return {
         "broker": broker,
         "data_dir": str(directory / "data"),
@@ -181,7 +181,10 @@ async def _tell(demo: Demo, began_s: float, out: Console) -> None:
                 for line in narration.lines(demo.story):
                     out.print(line, highlight=False, soft_wrap=True)
             else:
-                live.update(screen(demo.story, speed, urls, _note(options, clock() - began_s)), refresh=True)
+                live.update(
+                    screen(demo.story, speed, urls, _note(options, clock() - began_s), compact=out.height < TALL),
+                    refresh=True,
+                )
             with suppress(TimeoutError):
                 await asyncio.wait_for(demo.stop.wait(), REFRESH_S)
 

@@ -47,7 +47,7 @@ class Simulation:
     rate: float = 300.0
     speed: float = 1.0
     seed: int = 7
-    change_s: float = 18.0
+    change_s: float = 15.0
     again_s: float = 60.0
 
 

@@ -1,6 +1,7 @@
 """How the demo looks: one screen that changes where there is a terminal, lines of text where there is none."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from rich import box
 from rich.console import Group, RenderableType
@@ -18,36 +19,50 @@ GOOD, FAIR = 0.86, 0.80
 SHIFTED, CHANGED = 0.1, 0.25
 WIDTH = 100
 SHOWN_POINTS = 48
-SHOWN_FEATURES = 4
-SHOWN_NEWS = 5
+# Lines of a terminal from which on there is room for everything.
+TALL = 38
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much there is: rows of a table, characters between its columns and in the longest bar."""
+
+    rows: int
+    gap: int
+    bar: int
+
+
+SMALL, LARGE = Room(2, 1, 5), Room(4, 2, 10)
 SEVERITY = {"critical": "bold red", "warning": "yellow", "info": "cyan"}
 STATUS = {"champion": "green", "rejected": "red", "archived": "dim", "candidate": "cyan"}
 
 
-def screen(story: Story, speed: Mapping[str, float], urls: Mapping[str, str], note: str) -> RenderableType:
-    """The whole view. `speed`: events a second by kind; `urls`: what to look at, by name; `note`: the last line."""
+def screen(
+    story: Story, speed: Mapping[str, float], urls: Mapping[str, str], note: str, compact: bool = False
+) -> RenderableType:
+    """The whole view. `speed`: events a second by kind; `urls`: what to look at, by name; `note`: the last line.
+
+    `compact`: for a terminal of 24 lines.
+    """
+    room = SMALL if compact else LARGE
+    head = Group(_path(story.phase), *([] if compact else [Text()]), _world(story, speed), _curve(story))
+    tables = _side_by_side(room, _drift(story, room), _segments(story, room), _machines(story, room))
+    parts: list[RenderableType] = [
+        head,
+        _versions(story, room),
+        tables,
+        _incidents(story, room),
+        _retraining(story, room),
+        _links(urls, note),
+    ]
+    spaced = parts if compact else [part for one in parts for part in (one, Text())][:-1]
     return Panel(
-        Group(
-            _path(story.phase),
-            Text(),
-            _world(story, speed),
-            _curve(story),
-            Text(),
-            _versions(story),
-            Text(),
-            _side_by_side(_drift(story), _segments(story), _machines(story)),
-            Text(),
-            _incidents(story),
-            Text(),
-            _retraining(story),
-            Text(),
-            _links(urls, note),
-        ),
+        Group(*spaced),
         title=f"[bold]Inferwatch[/] monitors the model [bold]{story.model}[/]",
         box=box.ROUNDED,
         border_style="red" if story.phase in ("incident", "retraining") else "blue",
         width=WIDTH,
-        padding=(1, 2),
+        padding=(0, 1) if compact else (1, 2),
     )
 
 
@@ -104,9 +119,9 @@ def _colour(value: float) -> str:
     return "green" if value >= GOOD else "yellow" if value >= FAIR else "red"
 
 
-def _versions(story: Story) -> Table:
-    table = _table("version", "status", "predictions/s", "accuracy", "estimated", "labelled", "p50", "p99", "errors")
-    for name, record in sorted(story.latest.items(), key=lambda item: milliseconds(item[1]["end"]))[-3:]:
+def _versions(story: Story, room: Room) -> Table:
+    table = _table(room, "version", "status", "requests/s", "accuracy", "estimated", "labelled", "p50", "p99", "errors")
+    for name, record in sorted(story.latest.items(), key=lambda item: milliseconds(item[1]["end"]))[-room.rows :]:
         known = story.versions.get(name, {})
         status = known.get("status", "champion" if name == story.serving else "")
         values = record["metrics"]
@@ -128,12 +143,12 @@ def _figure(metrics: Mapping[str, float], name: str, form: str) -> str:
     return form.format(metrics[name]) if name in metrics else "-"
 
 
-def _drift(story: Story) -> Table:
-    table = _table("drift of", "", "PSI")
+def _drift(story: Story, room: Room) -> Table:
+    table = _table(room, "drift of", "", "PSI")
     scores = drift_scores(story)
-    for name, score in scores[:SHOWN_FEATURES]:
+    for name, score in scores[: room.rows + 1]:
         style = "red" if score >= CHANGED else "yellow" if score >= SHIFTED else "green"
-        table.add_row(name, Text("█" * min(round(score * 20), 10), style), f"{score:.2f}")
+        table.add_row(name, Text("█" * min(round(score * 2 * room.bar), room.bar), style), f"{score:.2f}")
     if not scores:
         table.add_row(Text("no baseline yet", "dim"))
     return table
@@ -146,17 +161,17 @@ def drift_scores(story: Story) -> list[tuple[str, float]]:
     return sorted(scores, key=lambda item: -item[1])
 
 
-def _segments(story: Story) -> Table:
-    table = _table("segment", "accuracy")
+def _segments(story: Story, room: Room) -> Table:
+    table = _table(room, "segment", "accuracy")
     shown = {key: record for key, record in story.segments.items() if record["version"] == story.serving}
-    for (_, value), record in sorted(shown.items())[: SHOWN_FEATURES + 1]:
+    for (_, value), record in sorted(shown.items())[: room.rows + 1]:
         share = record["metrics"].get("accuracy")
         table.add_row(value, "-" if share is None else Text(f"{share:.3f}", _colour(share)))
     return table
 
 
-def _machines(story: Story) -> Table:
-    table = _table("machine", "CPU", "memory")
+def _machines(story: Story, room: Room) -> Table:
+    table = _table(room, "machine", "CPU", "memory")
     record = story.latest.get(story.serving or "", {})
     for name, figures in sorted(record.get("resources", {}).items()):
         memory = figures.get("memory_bytes")
@@ -168,9 +183,9 @@ def _machines(story: Story) -> Table:
     return table
 
 
-def _incidents(story: Story) -> Table:
-    table = _table("incident", "", "value", "since", "")
-    for alert in sorted(story.alerts.values(), key=lambda one: milliseconds(one["starts_at"]))[-SHOWN_NEWS:]:
+def _incidents(story: Story, room: Room) -> Table:
+    table = _table(room, "incident", "", "value", "since", "")
+    for alert in sorted(story.alerts.values(), key=lambda one: milliseconds(one["starts_at"]))[-room.rows :]:
         over = alert["state"] == "resolved"
         style = "dim" if over else SEVERITY[alert["severity"]]
         table.add_row(
@@ -190,11 +205,11 @@ def place_of(alert: Record) -> str:
     return f"version {alert['version']}" + "".join(f", {value}" for value in alert["segment"].values())
 
 
-def _retraining(story: Story) -> Table:
+def _retraining(story: Story, room: Room) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    for line in news(story)[-3:]:
+    for line in news(story)[1 - room.rows :]:
         table.add_row("retraining", line)
     if not story.requests:
         table.add_row("retraining", Text("none asked for", "dim"))
@@ -217,18 +232,18 @@ def news(story: Story) -> list[str]:
 
 def _links(urls: Mapping[str, str], note: str) -> Text:
     links = "   ".join(f"{name} {url}" for name, url in urls.items())
-    return Text(f"{links}\n{note}", "dim")
+    return Text(f"{links}\n{note}", "dim", no_wrap=True, overflow="ellipsis")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+def _table(room: Room, *columns: str) -> Table:
+    table = Table(box=None, padding=(0, room.gap, 0, 0), header_style="dim")
     for name in columns:
         table.add_column(name, no_wrap=True)
     return table
 
 
-def _side_by_side(*tables: RenderableType) -> Table:
-    grid = Table.grid(padding=(0, 4, 0, 0))
+def _side_by_side(room: Room, *tables: RenderableType) -> Table:
+    grid = Table.grid(padding=(0, 2 * room.gap, 0, 0))
     grid.add_row(*tables)
     return grid
 

@@ -56,7 +56,7 @@ def simulate(
     speed: float = typer.Option(1.0, min=0.1, max=20),
     rate: float = typer.Option(300.0, min=1),
     seed: int = typer.Option(7, min=0),
-    change_s: float = typer.Option(18.0, help="The world changes so many simulated seconds after the start,"),
+    change_s: float = typer.Option(15.0, help="The world changes so many simulated seconds after the start,"),
     again_s: float = typer.Option(60.0, help="and again so many after each new version."),
     begin_when: str | None = typer.Option(None, metavar="URL", help="Begin when this address answers with 200."),
 ) -> None:

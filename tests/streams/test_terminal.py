@@ -9,10 +9,10 @@ SPEED = {"predictions": 300.0, "labels": 288.0}
 URLS = {"metrics": "http://127.0.0.1:6066/metrics"}
 
 
-def shown(story: Story) -> str:
-    console = Console(width=100, record=True, file=None, force_terminal=False, quiet=False)
+def shown(story: Story, width: int = 100, compact: bool = False) -> str:
+    console = Console(width=width, force_terminal=False)
     with console.capture() as capture:
-        console.print(screen(story, SPEED, URLS, "Ctrl-C ends it."))
+        console.print(screen(story, SPEED, URLS, "Ctrl-C ends it.", compact))
     return capture.get()
 
 
@@ -49,6 +49,13 @@ def test_the_end_shows_both_versions_and_what_is_over() -> None:
 def test_no_line_is_wider_than_the_screen() -> None:
     for until in range(16):
         assert max(map(len, shown(told(until)[0]).splitlines())) <= 100
+
+
+def test_a_small_terminal_has_room_for_it() -> None:
+    for until in range(16):
+        lines = shown(told(until)[0], width=80, compact=True).splitlines()
+        assert len(lines) <= 23
+        assert max(map(len, lines)) <= 80
 
 
 def test_lines_tell_each_thing_once() -> None:
