@@ -4,11 +4,15 @@ import hashlib
 import inspect
 from typing import Any
 
+import aiokafka
+import faust
+import mode
 import pytest
 from aiokafka.structs import ConsumerRecord
 from faust.transport import consumer as consumers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from faust.web.drivers.aiohttp import Web
 
 from streams.chunks import ChunkScheduler, Floors, LostRecords, check_complete
 
@@ -29,6 +33,12 @@ READ = {
     (driver.AIOKafkaConsumerThread, "getmany"): "26fc5fc9f3b667e1",
     (driver.AIOKafkaConsumerThread, "seek_to_committed"): "775ab0adc4b052ab",
     (driver.AIOKafkaConsumerThread, "seek_to_beginning"): "bd4250b8d1e76d33",
+    (aiokafka.AIOKafkaConsumer, "highwater"): "044275efc968e286",
+    (Web, "on_start"): "c1e60debee22697b",
+    (Web, "start_server"): "b0c4f10491828520",
+    (mode.Worker, "_schedule_shutdown"): "1a6a5dfc88c2298b",
+    (mode.Worker, "execute_from_commandline"): "212e98f635d7a69b",
+    (faust.Worker, "on_worker_shutdown"): "41a905feb7ba25ff",
 }
 
 
