@@ -29,6 +29,6 @@ $(RUN) $(TEST):
 	@echo "Setting up .venv from $(LOCK)"
 	@if command -v uv >/dev/null; then uv venv -q --allow-existing --python $(PYTHON) .venv; \
 	 else [ -x $(BIN)/uv ] || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q --disable-pip-version-check 'uv>=0.13,<0.14'; }; fi
-	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install -q --python $(BIN)/python --require-hashes -r $(LOCK) && uv pip install -q --python $(BIN)/python --no-deps -e .
+	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCK) && uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
 .PHONY: help demo test bench lock clean

@@ -5,9 +5,12 @@ one group; sent again it says the same, and of two the one with the higher offse
 block adds nothing twice, and nothing that a worker has in memory must survive it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from app.columns import Ints, PredictionColumns, ResourceColumns
 from app.drift.baseline import Baseline
@@ -19,7 +22,6 @@ from app.settings import Settings
 from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, update_resources
 
 BaselineOf = Callable[[str, str], Baseline | None]
-NumberedBaselines = dict[tuple[str, str], Baseline | None]
 
 # Groups in one message: with ten features a group takes about 4 KB, and a message must stay below 1 MB.
 GROUPS_A_MESSAGE = 100
@@ -29,15 +31,36 @@ SAMPLE_ROWS = 256
 
 @dataclass(slots=True)
 class VersionTotals:
-    """One model version within one block. Its baseline stays that of the block's first row."""
+    """One model version within one block.
 
-    baseline: Baseline | None
+    `baselines`: those that its rows are counted against, each with the pane (ms) from which on. A pane that has begun
+    goes on with the one that it began with.
+    """
+
+    baselines: list[tuple[int, Baseline | None]]
     task: str = "classification"
     late: int = 0
     groups: dict[Group, Totals] = field(default_factory=dict)
     touched: set[Group] = field(default_factory=set)
     examples: list[int] = field(default_factory=list)
     """Of this block's pairs on `examples`: partition, first offset, last offset, rows."""
+
+    def adopt(self, baseline: Baseline | None, pane_ms: int) -> None:
+        """From the next pane on rows are counted against `baseline`."""
+        if baseline is not self.baselines[-1][1]:
+            latest = max((group.pane + pane_ms for group in self.groups), default=0)
+            self.baselines.append((latest, baseline))
+
+    def by_baseline(self, panes: Ints) -> Iterator[tuple[Baseline | None, NDArray[np.bool_] | None]]:
+        """Each baseline with the rows that are counted against it, (n,), None for all. `panes`: of each row."""
+        if (panes >= self.baselines[-1][0]).all():
+            yield self.baselines[-1][1], None
+            return
+        starts = [*(start for start, _ in self.baselines[1:]), np.iinfo(np.int64).max]
+        for (start, baseline), end in zip(self.baselines, starts, strict=True):
+            chosen = (panes >= start) & (panes < end)
+            if chosen.any():
+                yield baseline, chosen
 
     def members(self, groups: list[Group]) -> list[Totals]:
         self.touched.update(groups)
@@ -57,7 +80,7 @@ class Block:
     def version(self, model: str, version: str) -> VersionTotals:
         totals = self.versions.get((model, version))
         if totals is None:
-            totals = self.versions[model, version] = VersionTotals(self.baseline_of(model, version))
+            totals = self.versions[model, version] = VersionTotals([(0, self.baseline_of(model, version))])
         return totals
 
     def count_predictions(self, columns: PredictionColumns, watermarks: Ints, counted: Any | None) -> int:
@@ -65,11 +88,14 @@ class Block:
         totals = self.version(columns.model, columns.version)
         totals.task = columns.task
         when = moments(columns.timestamps, columns.timestamps, watermarks, self.settings.windows)
+        totals.adopt(self.baseline_of(columns.model, columns.version), self.settings.windows.pane_ms)
         model = self.settings.model(columns.model)
-        prepared = PreparedPredictions(columns, totals.baseline, SAMPLE_ROWS, model.max_features)
         segments = segment_values(columns, model.segments)
-        for groups, codes in groupings(when, segments, counted):
-            prepared.update(totals.members(groups), codes, sample=groups[0].segment == EVERYTHING)
+        for baseline, chosen in totals.by_baseline(when.panes):
+            prepared = PreparedPredictions(columns, baseline, SAMPLE_ROWS, model.max_features)
+            for groups, codes in groupings(when, segments, _both(counted, chosen)):
+                if groups:
+                    prepared.update(totals.members(groups), codes, sample=groups[0].segment == EVERYTHING)
         late = int(when.late.sum() if counted is None else (when.late & counted).sum())
         totals.late += late
         return late
@@ -126,6 +152,11 @@ class Block:
         if totals.examples:
             part["examples"] = totals.examples
         return part
+
+
+def _both(one: Any | None, other: Any | None) -> Any | None:
+    """Rows in both masks, (n,); None is all."""
+    return other if one is None else one if other is None else one & other
 
 
 def _group_part(group: Group, totals: Totals) -> dict[str, Any]:

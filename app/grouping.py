@@ -28,6 +28,12 @@ class Moments(NamedTuple):
     distinct: list[tuple[int, int, bool]]
     late: NDArray[np.bool_]
 
+    @property
+    def panes(self) -> Ints:
+        """(n,) start of the pane of each row, in ms."""
+        panes: Ints = np.array([pane for pane, _, _ in self.distinct], np.int64)[self.codes]
+        return panes
+
 
 def moments(times: Ints, cohort_times: Ints, watermarks: Ints, windows: WindowSettings) -> Moments:
     """Pane, cohort and lateness of each row. `watermarks`: (n,) of the source before each row."""

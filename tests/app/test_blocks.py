@@ -68,3 +68,34 @@ def test_many_segments_are_sent_in_several_messages() -> None:
     parts = block.parts(449)
     assert [len(message.value["totals"]) for message in parts] == [100, 100, 100, 100, 51]
     assert {message.value["offset"] for message in parts} == {449}
+
+
+def test_a_baseline_that_arrives_within_a_block_counts_from_the_next_pane() -> None:
+    #  panes    |--- a ---|--- b ---|--- c ---
+    #  chunks   1111111 2222222222 33333333333     the baseline comes after chunk 1
+    known: list[Baseline] = []
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: known[-1] if known else None)
+    watermark = None
+    for start, stop in ((0, 100), (100, 200), (200, len(RECORDS))):
+        decoded = decode_predictions(
+            RawChunk(
+                np.arange(start, stop),
+                np.full(stop - start, 1_800_000_000_000),
+                [None] * (stop - start),
+                RECORDS[start:stop],
+            ),
+            SETTINGS,
+        )
+        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
+        for run in decoded.runs:
+            block.count_predictions(run.columns, watermarks[run.rows], None)
+        watermark = int(max(decoded.times.max(), watermark or 0))
+        if not known:
+            begun = max(group.pane for totals in block.versions.values() for group in totals.groups)
+            known.append(BASELINE)
+    whole = block.versions["credit", "1"].groups
+    drifts = {group.pane: bool(totals.drift(BASELINE)) for group, totals in whole.items() if group.segment == ()}
+    assert len(drifts) >= 2
+    assert drifts == {pane: pane > begun for pane in drifts}
+    rows = sum(totals.predictions for group, totals in whole.items() if group.segment == ())
+    assert rows == sum(orjson.loads(record)["version"] == "1" for record in RECORDS)
