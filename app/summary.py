@@ -4,7 +4,7 @@ from app.settings import ModelSettings, RetrainingSettings, Rule, Settings, Trai
 
 Paragraph = dict[str, list[str]]
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-DEFAULT_RULES = "the defaults: error rate, latency, missing values, drift, silence"
+DEFAULT_RULES = "the defaults: performance, error rate, latency, missing values, drift, silence"
 
 
 def summary(settings: Settings) -> list[str]:

@@ -46,7 +46,8 @@ def create(
         what = _described(plan) if not made.by_metadata else count(facts[plan.name].partitions, "partition")
         typer.echo(f"{plan.name}: " + (f"made: {what}" if plan.name in made.created else "was there"))
     if made.by_metadata:
-        typer.echo("This is an embedded broker: it made them by being asked for them, and takes no settings.")
+        how = "it made them by being asked for them, and" if made.created else "they were there from the start, and it"
+        typer.echo(f"This is an embedded broker: {how} takes no settings.")
     if _tell(unequal(planned, facts), differences(planned, facts)):
         raise typer.Exit(1)
 
