@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
+from types import NoneType
 
 import numpy as np
 
@@ -89,7 +90,8 @@ def _by_task(
     configured = settings.model(records[members[0]].model).task
     if configured:
         return [(configured, list(members))]
-    if float not in {type(records[i].prediction) for i in members} and not any(records[i].predictions for i in members):
+    kinds = {type(records[i].prediction) for i in members}
+    if float not in kinds and {type(records[i].predictions) for i in members} == {NoneType}:
         return [("classification", list(members))]
     numeric = [_is_regression(records[i]) for i in members]
     if all(numeric):

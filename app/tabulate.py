@@ -141,7 +141,7 @@ def probability_columns(rows: Sequence[dict[str, Any] | None]) -> Probabilities 
         return None
     classes = tuple(sorted(given))
     try:
-        if len(classes) > 1 and all(row is not None and len(row) == len(classes) for row in rows):
+        if len(classes) > 1 and set(map(type, rows)) == {dict} and set(map(len, rows)) == {len(classes)}:  # type: ignore[arg-type]
             matrix = np.array(list(map(itemgetter(*classes), rows)), np.float64)  # type: ignore[arg-type]
             return Probabilities(classes, matrix)
     except KeyError:
