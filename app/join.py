@@ -169,8 +169,9 @@ def label_arrives(entry: Entry | None, seen: Seen) -> tuple[Outcome, Entry | Non
     for place, known in enumerate(entry.labels):
         if known.position == seen.position:
             return _again(entry, place), None
-    last = entry.labels[-1]
-    if seen.label == last.label or seen.timestamp <= last.timestamp:
+    # A replay finds later labels in the entry as well: what was decided then is decided by what came before.
+    earlier = [known for known in entry.labels if known.position < seen.position]
+    if not earlier or seen.label == earlier[-1].label or seen.timestamp <= earlier[-1].timestamp:
         return Outcome.DUPLICATE, None
     entry.labels = [*entry.labels, seen]
     return Outcome.CORRECTED, entry

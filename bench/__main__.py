@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import os
 import platform
 import sys
@@ -81,6 +82,8 @@ def measure(options: argparse.Namespace, directory: Path) -> list[Result]:
 
 
 def main() -> None:
+    # A topic just made has no leader yet for a moment: aiokafka tells that as an error, and tries again.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     options = arguments(sys.argv[1:])
     reason = missing()
     if reason:

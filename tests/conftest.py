@@ -1,6 +1,7 @@
 """Brokers for tests: a real Apache Kafka for those marked `kafka`, and the embedded one."""
 
 import os
+import signal
 from collections.abc import Iterator
 from functools import cache
 
@@ -11,6 +12,11 @@ from deploy.kafka.jars import missing
 from deploy.kafka.server import KafkaServer
 from streams.broker import embedded_broker
 from streams.topics import partition_counts
+
+
+def pytest_configure() -> None:
+    """A shell ignores Ctrl-C for what it runs in the background, and processes inherit that: tests send real ones."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
