@@ -57,9 +57,9 @@ class ResourceRecord(msgspec.Struct, gc=False):
     """One reading of an instance's processor, memory and accelerator."""
 
     model: Name
+    version: Name
     instance: Name
     timestamp: Moment
-    version: Name | None = None
     cpu_percent: float | None = None
     memory_bytes: float | None = None
     gpu_percent: float | None = None

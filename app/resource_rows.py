@@ -9,9 +9,6 @@ from app.columns import Floats, Ints, ResourceColumns
 from app.records import ResourceRecord, decode_resource
 from app.watermarks import event_times
 
-# A reading that names no version is of the machine, whatever runs on it.
-ANY_VERSION = ""
-
 
 @dataclass(slots=True)
 class ResourceRows:
@@ -33,7 +30,7 @@ def decode_resources(chunk: RawChunk, max_ahead_ms: int) -> ResourceRows:
     good, times = [records[i] for i in kept.tolist()], times[kept]
     members: dict[tuple[str, str], list[int]] = {}
     for index, record in enumerate(good):
-        members.setdefault((record.model, record.version or ANY_VERSION), []).append(index)
+        members.setdefault((record.model, record.version), []).append(index)
     return ResourceRows([_run(good, times, np.array(m, np.int64)) for m in members.values()], times, rejects)
 
 
@@ -41,7 +38,7 @@ def _run(records: list[ResourceRecord], times: Ints, members: Ints) -> tuple[Res
     mine = [records[i] for i in members.tolist()]
     columns = ResourceColumns(
         model=mine[0].model,
-        version=mine[0].version or ANY_VERSION,
+        version=mine[0].version,
         timestamps=times[members],
         instances=[record.instance for record in mine],
         cpu_percent=_figures([record.cpu_percent for record in mine]),

@@ -25,7 +25,7 @@ class Resource(Event):
     model_config = ConfigDict(json_schema_extra=any_of(*FIGURES) | {"examples": [READING]})
 
     model: ModelName
-    version: VersionName | None = Field(default=None, description="Absent: the machine's, whatever runs on it.")
+    version: VersionName
     instance: str = Field(min_length=1, max_length=200, description="The process or machine that was read.")
     timestamp: EventTime
     cpu_percent: Percent | None = None

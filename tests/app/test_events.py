@@ -29,7 +29,7 @@ DECODERS = {"predictions": decode_prediction, "labels": decode_label, "resources
 MINIMAL = {"prediction_id": "a", "model": "m", "version": "1", "timestamp": 1795176000}
 ROWS = {"prediction_ids": ["a", "b"], "model": "m", "version": "1", "timestamp": 1795176000}
 TRUTH = {"prediction_ids": ["a", "b"]}
-READING = {"model": "m", "instance": "i", "timestamp": "2026-11-20T12:00:00+01:00"}
+READING = {"model": "m", "version": "1", "instance": "i", "timestamp": "2026-11-20T12:00:00+01:00"}
 
 GOOD: list[tuple[str, type[Event], dict[str, Any]]] = [
     *EXAMPLES,
