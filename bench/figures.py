@@ -61,6 +61,9 @@ def table(results: Sequence[Result]) -> list[str]:
         own = of(results, variant.name)
         if own:
             lines.append((f"{variant.title} [{variant.name}]", f"{_told(own, _cost)} {variant.unit}s", *_others(own)))
+        if own and variant is LONG:
+            quarter, whole = _told(own, lambda one: one.quarter_rss_mb or 0.0, 0), _told(own, lambda one: one.rss_mb, 0)
+            lines.append(("  memory after a quarter, after all", f"{quarter} MB, {whole} MB", "", "", "", "", ""))
         if own and variant is JOIN:
             lines.append(("  the same by records", f"{_told(own, _cost_of_records)} records", "", "", "", "", ""))
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
@@ -105,12 +108,9 @@ def checks(results: Sequence[Result]) -> list[Check]:
             found.append(Check(what, figure, target, most))
     if batches:
         found.append(Check("batches, CPU s per million rows", spread([_cost(one) for one in batches]), 4))
-    long = of(results, LONG.name)
-    if long and plain:
-        usual = median(one.peak_mb for one in plain)
-        found.append(
-            Check("memory at four times the events, times", spread([one.peak_mb / usual for one in long]), STEADY)
-        )
+    growth = [one.rss_mb / one.quarter_rss_mb for one in of(results, LONG.name) if one.quarter_rss_mb]
+    if growth:
+        found.append(Check("memory after four times the events, times", spread(growth), STEADY))
     return found
 
 

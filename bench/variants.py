@@ -56,6 +56,7 @@ class Result:
     """One run over `rows` rows in `records` records. `cpu_s`: from the moment when the process had its partitions.
 
     `start_cpu_s`: before it. `main_share`: of `cpu_s`, by the main thread. `seconds`: until everything was counted.
+    `quarter_rss_mb`, `rss_mb`: the memory when a quarter was counted (of a worker only), and when all was.
     """
 
     variant: str
@@ -66,6 +67,7 @@ class Result:
     start_cpu_s: float
     main_share: float
     seconds: float
+    quarter_rss_mb: float | None
     rss_mb: float
     peak_mb: float
 
@@ -149,11 +151,13 @@ def run_worker(
     try:
         with Process([*command, str(config)], directory / "worker.log") as process:
             begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
+            progress.until(lambda: 4 * progress.positions.total() >= sum(ends.values()), process)
+            quarter = process.sample()
             progress.until(lambda: progress.ingested(ends), process)
             ingested = process.sample()
             fields = ["predictions", "labels"] if variant.join else ["predictions"]
             progress.until(lambda: all(progress.counted(field) >= rows for field in fields), process)
-            return _result(variant, list(filled.values()), begun, ingested, process.sample())
+            return _result(variant, list(filled.values()), begun, quarter, ingested, process.sample())
     except Failed as error:
         counted = {field: progress.counted(field) for field in ("predictions", "labels")}
         missing = {source: end - progress.positions[source] for source, end in ends.items()}
@@ -185,7 +189,7 @@ def _run_reader(
         begun = _until_assigned(process, cluster, group)
         process.until_it_says(limit.DONE.encode())
         done = process.sample()
-        return _result(variant, [filled], begun, done, done)
+        return _result(variant, [filled], begun, None, done, done)
 
 
 def _until_assigned(process: Process, cluster: Cluster, group: str) -> Sample:
@@ -195,7 +199,9 @@ def _until_assigned(process: Process, cluster: Cluster, group: str) -> Sample:
     return process.sample()
 
 
-def _result(variant: Variant, filled: list[Filled], begun: Sample, counted: Sample, done: Sample) -> Result:
+def _result(
+    variant: Variant, filled: list[Filled], begun: Sample, quarter: Sample | None, counted: Sample, done: Sample
+) -> Result:
     cpu_s = done.cpu_s - begun.cpu_s
     return Result(
         variant=variant.name,
@@ -206,6 +212,7 @@ def _result(variant: Variant, filled: list[Filled], begun: Sample, counted: Samp
         start_cpu_s=begun.cpu_s,
         main_share=(done.main_s - begun.main_s) / cpu_s,
         seconds=counted.at_s - begun.at_s,
-        rss_mb=done.rss_mb,
+        quarter_rss_mb=None if quarter is None else quarter.rss_mb,
+        rss_mb=counted.rss_mb,
         peak_mb=done.peak_mb,
     )

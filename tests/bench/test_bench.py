@@ -21,9 +21,9 @@ from bench.variants import BATCHES, JOIN, LIMIT, LONG, PLAIN, START_MS, STOCK, V
 ROWS = 1000
 
 
-def result(variant: Variant, cpu_s: float, rows: int = 1_000_000, peak_mb: float = 100.0) -> Result:
+def result(variant: Variant, cpu_s: float, rows: int = 1_000_000, rss_mb: float = 100.0) -> Result:
     records = 2 * rows if variant.join else rows
-    return Result(variant.name, rows, records, 350 * rows, cpu_s, 1.0, 0.75, 10.0, 90.0, peak_mb)
+    return Result(variant.name, rows, records, 350 * rows, cpu_s, 1.0, 0.75, 10.0, 100.0, rss_mb, 150.0)
 
 
 def decoded(records: Iterable[traffic.Record]) -> Decoded:
@@ -52,7 +52,7 @@ def test_targets_are_told_for_what_ran() -> None:
         "worker, CPU s per million events": (8.0, True),
         "worker, times the limit": (2.0, False),
         "ordinary Faust agent, times the worker": (10.0, False),
-        "memory at four times the events, times": (1.2, False),
+        "memory after four times the events, times": (1.2, False),
     }
     assert checks([result(PLAIN, 8.0)])[0].passed
     assert checks([]) == []
