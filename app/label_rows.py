@@ -34,18 +34,32 @@ def decode_labels(chunk: RawChunk, max_ahead_ms: int) -> LabelRows:
     moments: list[datetime | float] = []
     owners: list[int] = []
     for place, record in zip(places, records, strict=True):
-        kafka_ms = float(chunk.timestamps[place])
-        if fault := _fault(record, kafka_ms, max_ahead_ms):
+        if fault := _fault(record):
             rejects.append(Reject(place, *fault))
             continue
         rows = 1 if record.prediction_ids is None else len(record.prediction_ids)
         ids += [record.prediction_id or ""] if record.prediction_ids is None else record.prediction_ids
         labels += [record.label] if record.prediction_ids is None else record.labels or ()
-        moments += _moments(record, kafka_ms)
+        moments += _moments(record, float(chunk.timestamps[place]))
         owners += repeat(place, rows)
-    at = np.array(owners, np.int64)
+    at, times = np.array(owners, np.int64), event_times(moments)
+    untimely = _untimely(times, at, chunk, max_ahead_ms)
+    if untimely:
+        rejects += [Reject(place, *why) for place, why in untimely.items()]
+        kept = np.flatnonzero(~np.isin(at, list(untimely)))
+        ids, labels = [ids[row] for row in kept.tolist()], [labels[row] for row in kept.tolist()]
+        at, times = at[kept], times[kept]
     first = np.searchsorted(at, at, side="left")
-    return LabelRows(ids, labels, event_times(moments), chunk.offsets[at], np.arange(len(at)) - first, rejects)
+    return LabelRows(ids, labels, times, chunk.offsets[at], np.arange(len(at)) - first, rejects)
+
+
+def _untimely(times: Ints, at: Ints, chunk: RawChunk, max_ahead_ms: int) -> dict[int, tuple[str, str]]:
+    """By place: why its times can't be true. A batch with one such time is refused whole."""
+    kafka_times = chunk.timestamps[at]
+    ahead, before_1970 = (kafka_times >= 0) & (times > kafka_times + max_ahead_ms), times < 0
+    why = f"more than {max_ahead_ms / 1000:g} s ahead of the time of the Kafka record"
+    faults = dict.fromkeys(at[before_1970].tolist(), ("timestamp_out_of_range", "before 1970"))
+    return faults | dict.fromkeys(at[ahead].tolist(), ("timestamp_ahead", why))
 
 
 def _moments(record: LabelRecord, kafka_ms: float) -> Sequence[datetime | float]:
@@ -54,18 +68,13 @@ def _moments(record: LabelRecord, kafka_ms: float) -> Sequence[datetime | float]
     return [kafka_ms if moment is None else moment for moment in batch_times(record)]
 
 
-def _fault(record: LabelRecord, kafka_ms: float, max_ahead_ms: int) -> tuple[str, str] | None:
+def _fault(record: LabelRecord) -> tuple[str, str] | None:
     if record.prediction_ids is None and record.prediction_id is None:
         return "missing_id", "no `prediction_id`"
     if record.prediction_ids is None and record.label is None:
         return "missing_label", "no `label`"
     if record.prediction_ids is not None and (fault := _batch_fault(record)):
         return "uneven_batch", fault
-    times = event_times(_moments(record, kafka_ms))
-    if kafka_ms >= 0 and (times > kafka_ms + max_ahead_ms).any():
-        return "timestamp_ahead", f"more than {max_ahead_ms / 1000:g} s ahead of the time of the Kafka record"
-    if (times < 0).any():
-        return "timestamp_out_of_range", "before 1970"
     return None
 
 
