@@ -1,7 +1,6 @@
 """A chunk of prediction records -> runs of columns, one model version and task each, and the rejected records."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
 from types import NoneType
@@ -9,42 +8,66 @@ from types import NoneType
 import numpy as np
 
 from app.batches import rows_as_records, tabulate_batch
-from app.chunks import RawChunk, Reject, decode_all
-from app.columns import Ints, PredictionColumns
+from app.chunks import RawChunk, decode_all
+from app.columns import Ints
 from app.records import PredictionRecord, decode_prediction
+from app.runs import Decoded, Run, values_at
 from app.screening import Screened, screen
 from app.settings import Settings
+from app.shaped import NotPlain, decode_shaped
+from app.shapes import Shapes
 from app.tabulate import tabulate
 
-
-@dataclass(slots=True)
-class Run:
-    """Rows of one model version in offset order.
-
-    `rows`: (n,) their places among all good rows of the chunk. `records`: gives each row's own JSON, made only where
-    the join wants it.
-    """
-
-    columns: PredictionColumns
-    rows: Ints
-    records: Callable[[], Sequence[bytes | None]]
-
-
-@dataclass(slots=True)
-class Decoded:
-    """`times`, `offsets`: (rows,) of all good rows in offset order, over all runs."""
-
-    runs: list[Run]
-    rejects: list[Reject]
-    times: Ints
-    offsets: Ints
+# Records of a chunk that the shapes are learned from.
+SAMPLED = 32
+# As a power of two: chunks until shapes are tried again.
+LONGEST_PAUSE = 8
 
 
 def decode_predictions(chunk: RawChunk, settings: Settings) -> Decoded:
     """Everything that the chunk holds, in columns. One bad record costs only itself."""
+    return _decode(chunk, settings)[0]
+
+
+def _decode(chunk: RawChunk, settings: Settings) -> tuple[Decoded, list[PredictionRecord]]:
     places, records, rejects = decode_all(chunk.values, decode_prediction)
     screened, faulty = screen(records, places, chunk, settings)
-    return Decoded(list(_runs(screened, chunk, settings)), rejects + faulty, screened.times, screened.offsets)
+    runs = list(_runs(screened, chunk, settings))
+    return Decoded(runs, rejects + faulty, screened.times, screened.offsets), screened.records
+
+
+class PredictionDecoder:
+    """Decodes one chunk after another, sooner once it knows what the models' records look like."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._shapes = Shapes(settings)
+        self._misses = 0
+        self._pause = 0
+
+    def decode(self, chunk: RawChunk) -> Decoded:
+        """The same as `decode_predictions`."""
+        misfits: list[PredictionRecord] = []
+        if self._pause:
+            self._pause -= 1
+        elif self._shapes.decode is not None:
+            try:
+                decoded = decode_shaped(chunk, self._shapes, self.settings)
+            except NotPlain as why:
+                self._missed()
+                misfits = [] if why.place is None else [decode_prediction(chunk.values[why.place] or b"")]
+            else:
+                self._misses = 0
+                return decoded
+        decoded, records = _decode(chunk, self.settings)
+        if not self._pause:
+            self._shapes.learn([*misfits, *records[:: len(records) // SAMPLED + 1]])
+        return decoded
+
+    def _missed(self) -> None:
+        """Traffic that fits no shape must not be decoded twice all the time."""
+        self._pause = 2**self._misses - 1
+        self._misses = min(self._misses + 1, LONGEST_PAUSE)
 
 
 def _runs(screened: Screened, chunk: RawChunk, settings: Settings) -> Iterator[Run]:
@@ -61,15 +84,11 @@ def _run(screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], 
         rows = starts[members]
         records = [screened.records[i] for i in members]
         columns = tabulate(records, task, screened.offsets[rows], screened.times[rows], limit)
-        yield Run(columns, rows, partial(_values, chunk, screened.places[members]))
+        yield Run(columns, rows, partial(values_at, chunk, screened.places[members]))
     elif first.prediction_ids:
         start = int(starts[members[0]])
         columns = tabulate_batch(first, task, int(screened.offsets[start]), limit)
         yield Run(columns, np.arange(start, start + columns.size), partial(rows_as_records, first, columns))
-
-
-def _values(chunk: RawChunk, places: Ints) -> list[bytes | None]:
-    return [chunk.values[place] for place in places.tolist()]
 
 
 def groups_of(records: Sequence[PredictionRecord], settings: Settings) -> list[tuple[str, list[int]]]:

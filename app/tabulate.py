@@ -127,6 +127,12 @@ def feature_column(values: Sequence[Any]) -> FeatureColumn:
     return FeatureColumn(np.array([KIND_OF[type(v)] for v in values], np.uint8), numbers, clipped)
 
 
+def numeric_column(column: Floats) -> FeatureColumn | None:
+    """The column of numbers, NaN where missing; None when all are."""
+    found = _numeric(column)
+    return None if not isinstance(found.kinds, Kind) and not found.kinds.any() else found
+
+
 def _numeric(column: Floats) -> FeatureColumn:
     missing = np.isnan(column)
     if not missing.any():

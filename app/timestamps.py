@@ -1,6 +1,11 @@
 """Event time as whole milliseconds since the epoch, and its two wire forms."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 # At and above this a bare number means milliseconds, below it seconds (1e11 s is the year 5138, 1e11 ms is 1973).
 MILLISECONDS_FROM = 1e11
@@ -26,3 +31,46 @@ def milliseconds(value: str | int | float) -> int:
     if not abs(scaled) < 2**53:
         raise ValueError(f"timestamp {value!r} is out of range")
     return int(scaled // 1)
+
+
+def milliseconds_of(texts: Sequence[str]) -> NDArray[np.int64] | None:
+    """Many times at once, (n,): of texts of one form, ``2026-11-20T12:00:00Z`` with up to six more digits, or +00:00.
+
+    None where one of them has another form, which need not make it wrong.
+    """
+    width = len(texts[0])
+    joined = "".join(texts)
+    if set(map(len, texts)) != {width} or not joined.isascii():
+        return None
+    characters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, width)
+    zone = len("Z") if texts[0].endswith("Z") else len("+00:00")
+    digits = width - zone - len("2026-11-20T12:00:00.")
+    seconds = _seconds(characters, zone, digits)
+    if seconds is None:
+        return None
+    minutes = [text[:16] for text in texts]
+    try:
+        starts = {minute: _minute(minute) for minute in set(minutes)}
+    except msgspec.ValidationError:
+        return None
+    return np.fromiter(map(starts.__getitem__, minutes), np.int64, len(minutes)) + seconds
+
+
+def _seconds(characters: NDArray[np.uint8], zone: int, digits: int) -> NDArray[np.int64] | None:
+    """Milliseconds within the minute, (n,); None where what follows the minute has not the form."""
+    if digits != -1 and not 1 <= digits <= 6:
+        return None
+    template = b":00" + (b"" if digits < 0 else b"." + b"0" * digits) + (b"Z" if zone == 1 else b"+00:00")
+    given = characters[:, 16:].astype(np.int64) - np.frombuffer(template, np.uint8)
+    place_values = np.array([0, 10_000, 1000, 0, 100, 10, 1, 0, 0, 0][: 4 + max(digits, 0)])
+    numbers = np.zeros(len(template), np.bool_)
+    numbers[[1, 2, *range(4, 4 + max(digits, 0))]] = True
+    if given[:, ~numbers].any() or (given < 0).any() or (given > 9).any() or (given[:, 1] > 5).any():
+        return None
+    milliseconds: NDArray[np.int64] = given[:, : len(place_values)] @ place_values[: given.shape[1]]
+    return milliseconds
+
+
+def _minute(text: str) -> int:
+    """`text`: to the minute, in UTC. Raises msgspec.ValidationError."""
+    return round(msgspec.convert(f"{text}:00Z", datetime).timestamp()) * 1000

@@ -17,13 +17,14 @@ from aiokafka.structs import ConsumerRecord
 from app.blocks import BaselineOf, Block
 from app.chunks import RawChunk, Reject
 from app.columns import Ints
-from app.decode import Decoded, Run, decode_predictions
+from app.decode import PredictionDecoder
 from app.join import Join, Joined, Outcome, Pair, positions
 from app.label_rows import LabelRows, decode_labels
 from app.messages import Message
 from app.pairs import PairRun, examples, pair_runs
 from app.partitioning import partitions_of
 from app.resource_rows import decode_resources
+from app.runs import Decoded, Run
 from app.settings import Settings
 from app.timestamps import rfc3339
 from app.watermarks import earlier_maximum
@@ -50,6 +51,7 @@ class Ingest:
         self.baseline_of = baseline_of
         self.partitions = partitions
         self.counters = Counters()
+        self._decoder = PredictionDecoder(settings)
         self.sources: dict[tuple[str, int], Source] = {}
         self.stores: dict[int, JoinStore] = {}
         self._opening = asyncio.Lock()
@@ -135,7 +137,7 @@ class Ingest:
             self.counters.misrouted[source.name[0]] += wrong
 
     def _predictions(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
-        decoded = decode_predictions(raw, self.settings)
+        decoded = self._decoder.decode(raw)
         watermarks = earlier_maximum(decoded.times, decoded.offsets, source.watermark)
         counted = np.ones(len(decoded.times), np.bool_)
         pairs = self._join_predictions(source, decoded, watermarks, counted)

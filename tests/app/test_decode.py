@@ -7,7 +7,8 @@ import pytest
 
 from app.chunks import RawChunk
 from app.columns import Kind
-from app.decode import Decoded, decode_predictions
+from app.decode import decode_predictions
+from app.runs import Decoded
 from app.settings import Settings
 
 NOW = 1_795_176_000_000

@@ -10,7 +10,8 @@ import orjson
 import pytest
 
 from app.chunks import RawChunk
-from app.decode import Decoded, decode_predictions
+from app.decode import decode_predictions
+from app.runs import Decoded
 from app.settings import Settings
 from bench import traffic
 from bench.__main__ import arguments, rounds, variants

@@ -1,0 +1,188 @@
+"""A chunk of prediction records whose shapes are known -> the same runs of columns as the general way makes, sooner.
+
+Whatever is not plain, from a batch to a time in another form, is left to the general way: the whole chunk is then
+decoded once more. What comes out is the same either way, so it does not matter which one a replay takes.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from types import NoneType
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from app.chunks import UNREADABLE, RawChunk, Reject, decode_all
+from app.columns import FeatureColumn, Floats, Ints, PredictionColumns, Probabilities
+from app.records import decode_prediction
+from app.runs import Decoded, Run, values_at
+from app.settings import Settings
+from app.shapes import Shape, Shapes
+from app.tabulate import class_names, failures, feature_column, numeric_column, weight_column
+from app.timestamps import milliseconds_of
+from app.watermarks import event_times
+
+NOTHING = {NoneType}
+astuple = msgspec.structs.astuple
+
+
+class NotPlain(Exception):
+    """The chunk holds something that only the general way knows. `place`: of a record that fits no shape, if any."""
+
+    def __init__(self, place: int | None = None) -> None:
+        super().__init__(place)
+        self.place = place
+
+
+def decode_shaped(chunk: RawChunk, shapes: Shapes, settings: Settings) -> Decoded:
+    """The chunk in columns. Raises NotPlain."""
+    places, records, rejects = _decode(chunk.values, shapes.decode)
+    if not records:
+        raise NotPlain
+    at = np.array(places, np.int64)
+    parts = [
+        _columns(shapes.of_type[kind], [records[row] for row in rows], np.array(rows), chunk.offsets[at], settings)
+        for (kind, _), rows in _groups(records)
+    ]
+    times = np.empty(len(records), np.int64)
+    for rows, columns in parts:
+        times[rows] = columns.timestamps
+    kafka_times = chunk.timestamps[at]
+    if (times < 0).any() or ((kafka_times >= 0) & (times > kafka_times + settings.windows.max_ahead_ms)).any():
+        raise NotPlain
+    runs = [Run(columns, rows, partial(values_at, chunk, at[rows])) for rows, columns in parts]
+    return Decoded(runs, rejects, times, chunk.offsets[at])
+
+
+def _decode(
+    values: Sequence[bytes | None], decode: Callable[[bytes], Any]
+) -> tuple[Sequence[int], list[Any], list[Reject]]:
+    try:
+        return range(len(values)), [decode(value) for value in values], []  # type: ignore[arg-type]
+    except UNREADABLE:
+        return _decode_each(values, decode)
+
+
+def _decode_each(
+    values: Sequence[bytes | None], decode: Callable[[bytes], Any]
+) -> tuple[list[int], list[Any], list[Reject]]:
+    """A record that nothing can read is a reject here as well; another one that has no shape ends it."""
+    places: list[int] = []
+    records: list[Any] = []
+    rejects: list[Reject] = []
+    for place, value in enumerate(values):
+        try:
+            records.append(decode(value))  # type: ignore[arg-type]
+        except UNREADABLE:
+            _, readable, refused = decode_all([value], decode_prediction)
+            if readable:
+                raise NotPlain(place) from None
+            rejects.append(refused[0]._replace(place=place))
+        else:
+            places.append(place)
+    return places, records, rejects
+
+
+def _groups(records: Sequence[Any]) -> Iterator[tuple[tuple[type, str], Sequence[int]]]:
+    """The rows of each model version, by their first ones."""
+    versions = [(type(record), record.version) for record in records]
+    distinct = dict.fromkeys(versions)
+    if len(distinct) == 1:
+        return iter([(versions[0], range(len(records)))])
+    members: dict[tuple[type, str], list[int]] = {version: [] for version in distinct}
+    for row, version in enumerate(versions):
+        members[version].append(row)
+    return iter(members.items())
+
+
+def _columns(
+    shape: Shape, records: Sequence[Any], rows: Ints, offsets: Ints, settings: Settings
+) -> tuple[Ints, PredictionColumns]:
+    _, ids, moments, features, predictions, probabilities, latency, segments, errors, weights, *_ = zip(
+        *map(astuple, records), strict=True
+    )
+    if None in predictions and any(p is None and e is None for p, e in zip(predictions, errors, strict=True)):
+        raise NotPlain
+    task = _task(shape.model, predictions, probabilities, settings)
+    nothing: list[str | None] = [None] * len(records)
+    return rows, PredictionColumns(
+        model=shape.model,
+        version=records[0].version,
+        task=task,
+        offsets=offsets[rows],
+        timestamps=_times(moments),
+        ids=list(ids),
+        failed=failures(errors),
+        weights=weight_column(weights),
+        latency_ms=np.array(latency, np.float64),
+        features=_features(shape, features),
+        predicted=class_names(predictions) if task == "classification" else nothing,
+        values=np.array(predictions if task == "regression" else nothing, np.float64),
+        probabilities=_probabilities(shape, probabilities),
+        segments=_segments(shape, segments, settings.model(shape.model).segments),
+    )
+
+
+def _task(model: str, predictions: Sequence[Any], probabilities: Sequence[Any], settings: Settings) -> str:
+    configured = settings.model(model).task
+    kinds = set(map(type, predictions))
+    if configured == "classification" or (configured is None and float not in kinds):
+        return "classification"
+    if configured == "regression" and kinds <= {float, NoneType}:
+        return "regression"
+    with_shares = {shares is not None for shares in probabilities}
+    if configured is None and kinds == {float} and len(with_shares) == 1:
+        return "classification" if with_shares == {True} else "regression"
+    raise NotPlain
+
+
+def _times(moments: Sequence[str | float]) -> Ints:
+    kinds = set(map(type, moments))
+    if kinds == {float}:
+        return event_times(moments)  # type: ignore[arg-type]
+    times = milliseconds_of(moments) if kinds == {str} else None  # type: ignore[arg-type]
+    if times is None:
+        raise NotPlain
+    return times
+
+
+def _features(shape: Shape, rows: Sequence[Any]) -> dict[str, FeatureColumn]:
+    """The features that have a value in these rows, in the shape's order."""
+    if not shape.features:
+        return {}
+    if shape.numeric:
+        columns: Any = _matrix(rows, len(shape.features)).T.copy()  # each feature is then read without strides
+        found = {name: numeric_column(column) for name, column in zip(shape.features, columns, strict=True)}
+        return {name: column for name, column in found.items() if column is not None}
+    columns = zip(*map(astuple, rows), strict=True)
+    named = zip(shape.features, columns, strict=True)
+    return {name: feature_column(values) for name, values in named if set(map(type, values)) != NOTHING}
+
+
+def _matrix(rows: Sequence[Any], width: int) -> Floats:
+    return np.array(list(chain.from_iterable(map(astuple, rows))), np.float64).reshape(-1, width)
+
+
+def _probabilities(shape: Shape, rows: Sequence[Any]) -> Probabilities | None:
+    kinds = set(map(type, rows))
+    if kinds == NOTHING:
+        return None
+    if NoneType in kinds:
+        absent = (np.nan,) * len(shape.classes)
+        matrix = np.array([absent if row is None else astuple(row) for row in rows], np.float64)
+    else:
+        matrix = _matrix(rows, len(shape.classes))
+    order = sorted(range(len(shape.classes)), key=shape.classes.__getitem__)
+    return Probabilities(tuple(shape.classes[place] for place in order), matrix[:, order])
+
+
+def _segments(shape: Shape, rows: Sequence[Any], wanted: Sequence[str] | None) -> dict[str, list[str | None]]:
+    """`wanted`: those that are configured, None for all."""
+    kinds = set(map(type, rows))
+    if kinds == NOTHING or (wanted is not None and shape.segments.keys().isdisjoint(wanted)):
+        return {}
+    absent = (None,) * len(shape.segments)
+    columns = zip(*(absent if row is None else astuple(row) for row in rows), strict=True)
+    named = zip(shape.segments, columns, strict=True)
+    return {name: class_names(values) for name, values in named if set(map(type, values)) != NOTHING}
