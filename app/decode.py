@@ -110,7 +110,7 @@ def _by_task(
     if configured:
         return [(configured, list(members))]
     kinds = {type(records[i].prediction) for i in members}
-    if float not in kinds and {type(records[i].predictions) for i in members} == {NoneType}:
+    if float not in kinds and {type(records[i].prediction_ids) for i in members} == {NoneType}:
         return [("classification", list(members))]
     numeric = [_is_regression(records[i]) for i in members]
     if all(numeric):
@@ -124,9 +124,9 @@ def _by_task(
 
 def _is_regression(record: PredictionRecord) -> bool:
     """A number without probabilities beside it. A failed record, which has neither, changes no model's figures."""
-    if record.predictions is not None:
+    if record.prediction_ids is not None:
         return not record.probabilities and all(
-            isinstance(value, float) for value in record.predictions if value is not None
+            isinstance(value, float) for value in record.predictions or () if value is not None
         )
     return type(record.prediction) is float and not record.probabilities
 

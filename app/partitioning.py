@@ -14,11 +14,11 @@ M = np.uint32(0x5BD1E995)
 
 def partitions_of(keys: Sequence[bytes], partitions: int) -> Ints:
     """(n,) the partition of each key. Keys of equal length are hashed together."""
-    lengths = np.array([len(key) for key in keys], np.int64)
+    lengths = np.fromiter(map(len, keys), np.int64, len(keys))
     found = np.empty(len(keys), np.int64)
     for length in np.unique(lengths).tolist():
         same = np.flatnonzero(lengths == length)
-        joined = b"".join([keys[place] for place in same.tolist()])
+        joined = b"".join(keys if len(same) == len(keys) else [keys[place] for place in same.tolist()])
         octets = np.frombuffer(joined, np.uint8).reshape(len(same), length)
         found[same] = (murmur2(octets) & np.uint32(0x7FFFFFFF)) % np.uint32(partitions)
     return found

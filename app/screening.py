@@ -79,7 +79,8 @@ def _fault(record: PredictionRecord, numeric: bool) -> tuple[str, str] | None:
         return "missing_timestamp", "no `timestamp`"
     elif record.prediction is None and record.error is None:
         return "missing_prediction", "neither `prediction` nor `error`"
-    if numeric and any(isinstance(value, str | bool) for value in record.predictions or [record.prediction]):
+    values = [record.prediction] if record.prediction_ids is None else record.predictions or ()
+    if numeric and any(isinstance(value, str | bool) for value in values):
         return "not_a_number", f"model {record.model} is a regression, but the prediction is no number"
     return None
 

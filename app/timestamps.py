@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 # At and above this a bare number means milliseconds, below it seconds (1e11 s is the year 5138, 1e11 ms is 1973).
 MILLISECONDS_FROM = 1e11
+# Of the digits after the minute, as in ":59.123456".
+PLACE_VALUES = {1: 10_000, 2: 1000, 4: 100, 5: 10, 6: 1}
 
 
 def rfc3339(ms: int) -> str:
@@ -48,8 +50,10 @@ def milliseconds_of(texts: Sequence[str]) -> NDArray[np.int64] | None:
     seconds = _seconds(characters, zone, digits)
     if seconds is None:
         return None
-    minutes = [text[:16] for text in texts]
     try:
+        if (characters[:, :16] == characters[0, :16]).all():
+            return _minute(texts[0][:16]) + seconds
+        minutes = [text[:16] for text in texts]
         starts = {minute: _minute(minute) for minute in set(minutes)}
     except msgspec.ValidationError:
         return None
@@ -61,13 +65,19 @@ def _seconds(characters: NDArray[np.uint8], zone: int, digits: int) -> NDArray[n
     if digits != -1 and not 1 <= digits <= 6:
         return None
     template = b":00" + (b"" if digits < 0 else b"." + b"0" * digits) + (b"Z" if zone == 1 else b"+00:00")
-    given = characters[:, 16:].astype(np.int64) - np.frombuffer(template, np.uint8)
-    place_values = np.array([0, 10_000, 1000, 0, 100, 10, 1, 0, 0, 0][: 4 + max(digits, 0)])
-    numbers = np.zeros(len(template), np.bool_)
-    numbers[[1, 2, *range(4, 4 + max(digits, 0))]] = True
-    if given[:, ~numbers].any() or (given < 0).any() or (given > 9).any() or (given[:, 1] > 5).any():
-        return None
-    milliseconds: NDArray[np.int64] = given[:, : len(place_values)] @ place_values[: given.shape[1]]
+    numbers = [1, 2, *range(4, 4 + max(digits, 0))]
+    milliseconds = np.zeros(len(characters), np.int64)
+    for place, character in enumerate(template):
+        column = characters[:, 16 + place]
+        if place not in numbers:
+            if (column != character).any():
+                return None
+            continue
+        digit = column - np.uint8(ord("0"))  # what is below "0" wraps round to more than 9
+        if (digit > (5 if place == 1 else 9)).any():
+            return None
+        if place in PLACE_VALUES:
+            milliseconds += digit * np.int64(PLACE_VALUES[place])
     return milliseconds
 
 

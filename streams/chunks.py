@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka.errors import CommitFailedError, IllegalStateError
-from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from aiokafka.structs import OffsetAndMetadata
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.transport.drivers.aiokafka import ensure_aiokafka_TP
@@ -19,13 +19,15 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 from faust.types.tuples import ack_lock
 
+from streams.fetching import Fetched, FetchThread
 
-class Records(list[ConsumerRecord]):
+
+class Records(list[Fetched]):
     """The records of one chunk, and the last offset that was fetched before it (None: nothing in this process)."""
 
     __slots__ = ("previous",)
 
-    def __init__(self, records: Iterable[ConsumerRecord], previous: int | None) -> None:
+    def __init__(self, records: Iterable[Fetched], previous: int | None) -> None:
         super().__init__(records)
         self.previous = previous
 
@@ -43,7 +45,7 @@ class Chunk:
     key = checksum = None
     serialized_key_size = serialized_value_size = 0
 
-    def __init__(self, tp: TP, records: list[ConsumerRecord], previous: int | None) -> None:
+    def __init__(self, tp: TP, records: list[Fetched], previous: int | None) -> None:
         self.topic, self.partition = tp.topic, tp.partition
         self.offset, self.timestamp = records[-1].offset, records[-1].timestamp
         self.value = Records(records, previous)
@@ -55,7 +57,7 @@ class ChunkScheduler(DefaultSchedulingStrategy):
     def __init__(self) -> None:
         self.fetched: dict[TP, int] = {}
 
-    def iterate(self, records: Mapping[TP, list[ConsumerRecord]]) -> Iterator[tuple[TP, Chunk]]:
+    def iterate(self, records: Mapping[TP, list[Fetched]]) -> Iterator[tuple[TP, Chunk]]:
         for tp, fetched in records.items():
             if fetched:
                 previous = self.fetched.get(tp)
@@ -111,6 +113,9 @@ class _Polled:
 
 class ChunkConsumer(FaustConsumer):
     """Faust's consumer, which loses no record around a rebalance and commits `app.floors`."""
+
+    def _new_consumer_thread(self) -> FetchThread:
+        return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Gaps are for commits by acks."""
