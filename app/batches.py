@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import numpy as np
 import orjson
 
-from app.columns import PredictionColumns, Probabilities
-from app.records import LabelRecord, PredictionRecord
+from app.columns import Ints, PredictionColumns, Probabilities
+from app.records import LabelRecord, Moment, PredictionRecord
 from app.tabulate import class_names, failures, feature_column, number_column, weight_column
+from app.timestamps import milliseconds_of
 from app.watermarks import event_times
 
 
@@ -16,7 +18,7 @@ class UnevenBatch(ValueError):
     """The columns of a batch differ in length, or one that must be there is not."""
 
 
-def rows_in(record: PredictionRecord) -> int:
+def rows_in(record: PredictionRecord | LabelRecord) -> int:
     return len(record.prediction_ids or ())
 
 
@@ -61,17 +63,24 @@ def _errors(record: PredictionRecord) -> list[Any]:
     return _spread(record.errors if record.errors is not None else record.error, rows_in(record))
 
 
-def batch_times(record: PredictionRecord | LabelRecord) -> list[Any]:
-    """The time of each row, as decoded (None for a label batch without any)."""
-    return (
-        record.timestamps
-        if record.timestamps is not None
-        else _spread(record.timestamp, len(record.prediction_ids or ()))
-    )
+def batch_times(record: PredictionRecord | LabelRecord) -> Ints:
+    """(rows,) the time of each row in ms, of a batch that has `timestamps` or `timestamp`.
+
+    Raises msgspec.ValidationError where a text is no time.
+    """
+    rows = len(record.prediction_ids or ())
+    if record.timestamps is None:
+        return np.full(rows, event_times([record.timestamp])[0])  # type: ignore[list-item]
+    texts = [moment for moment in record.timestamps if type(moment) is str]
+    if texts and len(texts) == len(record.timestamps) and (times := milliseconds_of(texts)) is not None:
+        return times
+    return event_times(msgspec.convert(record.timestamps, list[Moment]))
 
 
-def tabulate_batch(record: PredictionRecord, task: str, offset: int, max_features: int) -> PredictionColumns:
-    """The columns of one checked batch; all its rows share the record's offset."""
+def tabulate_batch(
+    record: PredictionRecord, task: str, offset: int, timestamps: Ints, max_features: int
+) -> PredictionColumns:
+    """The columns of one checked batch; all its rows share the record's offset. `timestamps`: (rows,) in ms."""
     rows = rows_in(record)
     predictions = _predictions(record)
     features = list(record.features.items())[:max_features]
@@ -80,7 +89,7 @@ def tabulate_batch(record: PredictionRecord, task: str, offset: int, max_feature
         version=record.version,
         task=task,
         offsets=np.full(rows, offset, np.int64),
-        timestamps=event_times(batch_times(record)),
+        timestamps=timestamps,
         ids=list(record.prediction_ids or ()),
         failed=failures(_errors(record)),
         weights=weight_column(_spread(record.weights if record.weights is not None else record.weight, rows)),

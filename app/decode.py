@@ -7,7 +7,7 @@ from types import NoneType
 
 import numpy as np
 
-from app.batches import rows_as_records, tabulate_batch
+from app.batches import rows_as_records, rows_in, tabulate_batch
 from app.chunks import RawChunk, decode_all
 from app.columns import Ints
 from app.records import PredictionRecord, decode_prediction
@@ -87,7 +87,8 @@ def _run(screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], 
         yield Run(columns, rows, partial(values_at, chunk, screened.places[members]))
     elif first.prediction_ids:
         start = int(starts[members[0]])
-        columns = tabulate_batch(first, task, int(screened.offsets[start]), limit)
+        times = screened.times[start : start + rows_in(first)]
+        columns = tabulate_batch(first, task, int(screened.offsets[start]), times, limit)
         yield Run(columns, np.arange(start, start + columns.size), partial(rows_as_records, first, columns))
 
 

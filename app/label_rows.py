@@ -1,13 +1,13 @@
 """A chunk of label records -> rows in offset order, and the records that can't be used."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import repeat
 
+import msgspec
 import numpy as np
 
-from app.batches import batch_times
+from app.batches import batch_times, rows_in
 from app.chunks import RawChunk, Reject, decode_all
 from app.columns import Ints
 from app.records import Label, LabelRecord, decode_label
@@ -31,18 +31,34 @@ def decode_labels(chunk: RawChunk, max_ahead_ms: int) -> LabelRows:
     places, records, rejects = decode_all(chunk.values, decode_label)
     ids: list[str] = []
     labels: list[Label] = []
-    moments: list[datetime | float] = []
     owners: list[int] = []
+    single: list[int] = []
+    moments: list[datetime | float] = []
+    batches: list[tuple[int, Ints]] = []
     for place, record in zip(places, records, strict=True):
-        if fault := _fault(record):
+        fault, own = _fault(record), None
+        if fault is None and record.prediction_ids is not None:
+            try:
+                own = _batch_times(record, int(chunk.timestamps[place]))
+            except msgspec.ValidationError as error:
+                fault = "schema", f"timestamps: {error}"
+        if fault is not None:
             rejects.append(Reject(place, *fault))
-            continue
-        rows = 1 if record.prediction_ids is None else len(record.prediction_ids)
-        ids += [record.prediction_id or ""] if record.prediction_ids is None else record.prediction_ids
-        labels += [record.label] if record.prediction_ids is None else record.labels or ()
-        moments += _moments(record, float(chunk.timestamps[place]))
-        owners += repeat(place, rows)
-    at, times = np.array(owners, np.int64), event_times(moments)
+        elif own is None:
+            single.append(len(ids))
+            moments.append(record.timestamp if record.timestamp is not None else float(chunk.timestamps[place]))
+            ids.append(record.prediction_id or "")
+            labels.append(record.label)
+            owners.append(place)
+        else:
+            batches.append((len(ids), own))
+            ids += record.prediction_ids or ()
+            labels += record.labels or ()
+            owners += repeat(place, rows_in(record))
+    at, times = np.array(owners, np.int64), np.empty(len(ids), np.int64)
+    times[single] = event_times(moments)
+    for start, own in batches:
+        times[start : start + len(own)] = own
     untimely = _untimely(times, at, chunk, max_ahead_ms)
     if untimely:
         rejects += [Reject(place, *why) for place, why in untimely.items()]
@@ -62,10 +78,10 @@ def _untimely(times: Ints, at: Ints, chunk: RawChunk, max_ahead_ms: int) -> dict
     return faults | dict.fromkeys(at[ahead].tolist(), ("timestamp_ahead", why))
 
 
-def _moments(record: LabelRecord, kafka_ms: float) -> Sequence[datetime | float]:
-    if record.prediction_ids is None:
-        return [record.timestamp if record.timestamp is not None else kafka_ms]
-    return [kafka_ms if moment is None else moment for moment in batch_times(record)]
+def _batch_times(record: LabelRecord, kafka_ms: int) -> Ints:
+    if record.timestamps is None and record.timestamp is None:
+        return np.full(rows_in(record), kafka_ms)
+    return batch_times(record)
 
 
 def _fault(record: LabelRecord) -> tuple[str, str] | None:

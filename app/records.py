@@ -12,6 +12,8 @@ import msgspec
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Identity = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Moment = Annotated[datetime, msgspec.Meta(tz=True)] | float
+# As it is on the wire: a batch's times are read all at once (`app/batches.py`).
+RawMoment = str | float
 # A little beyond [0, 1], since sums of float32 shares are.
 Share = Annotated[float, msgspec.Meta(ge=-1e-6, le=1 + 1e-6)]
 Weight = Annotated[float, msgspec.Meta(gt=0, le=1e12)]
@@ -36,7 +38,7 @@ class PredictionRecord(msgspec.Struct, gc=False):
     error: Failure = None
     weight: Weight | None = None
     prediction_ids: list[Identity] | None = None
-    timestamps: list[Moment] | None = None
+    timestamps: list[RawMoment] | None = None
     predictions: list[Scalar] | None = None
     errors: list[Failure] | None = None
     weights: list[Weight | None] | None = None
@@ -50,7 +52,7 @@ class LabelRecord(msgspec.Struct, gc=False):
     timestamp: Moment | None = None
     prediction_ids: list[Identity] | None = None
     labels: list[Label] | None = None
-    timestamps: list[Moment] | None = None
+    timestamps: list[RawMoment] | None = None
 
 
 class ResourceRecord(msgspec.Struct, gc=False):

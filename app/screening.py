@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
+import msgspec
 import numpy as np
 
-from app.batches import UnevenBatch, batch_times, check_batch
+from app.batches import UnevenBatch, batch_times, check_batch, rows_in
 from app.chunks import RawChunk, Reject
 from app.columns import Ints
 from app.records import PredictionRecord
@@ -31,10 +31,13 @@ def screen(
 ) -> tuple[Screened, list[Reject]]:
     """The records that can be used, and why the others can't."""
     at = np.array(places, np.int64)
-    faults = _faults(records, settings)
+    batches: dict[int, Ints] = {}
+    faults = _faults(records, settings, batches)
+    own_times = [batches.get(i) for i in range(len(records)) if i not in faults] if batches else None
     records, at = _without(records, at, faults)
-    counts = np.array([1 if r.prediction_ids is None else len(r.prediction_ids) for r in records], np.int64)
-    screened = Screened(records, at, counts, _times(records), np.repeat(chunk.offsets[at], counts))
+    times = _times(records, own_times)
+    counts = np.array([1 if r.prediction_ids is None else rows_in(r) for r in records], np.int64)
+    screened = Screened(records, at, counts, times, np.repeat(chunk.offsets[at], counts))
     untimely = _untimely(screened, chunk, settings.windows.max_ahead_ms)
     rejects = [Reject(places[i], *why) for i, why in faults.items()]
     if not untimely:
@@ -54,7 +57,10 @@ def _without(
     return [record for i, record in enumerate(records) if i not in faults], np.delete(places, list(faults))
 
 
-def _faults(records: Sequence[PredictionRecord], settings: Settings) -> dict[int, tuple[str, str]]:
+def _faults(
+    records: Sequence[PredictionRecord], settings: Settings, batches: dict[int, Ints]
+) -> dict[int, tuple[str, str]]:
+    """What is wrong, by record. Fills `batches` with the times of those in columns."""
     suspects = [
         i
         for i, r in enumerate(records)
@@ -63,16 +69,19 @@ def _faults(records: Sequence[PredictionRecord], settings: Settings) -> dict[int
     numeric = {name for name, model in settings.models.items() if model.task == "regression"}
     if numeric:
         suspects = sorted({*suspects, *(i for i, r in enumerate(records) if r.model in numeric)})
-    found = {i: _fault(records[i], records[i].model in numeric) for i in suspects}
+    found = {i: _fault(i, records[i], records[i].model in numeric, batches) for i in suspects}
     return {i: fault for i, fault in found.items() if fault}
 
 
-def _fault(record: PredictionRecord, numeric: bool) -> tuple[str, str] | None:
+def _fault(place: int, record: PredictionRecord, numeric: bool, batches: dict[int, Ints]) -> tuple[str, str] | None:
     if record.prediction_ids is not None:
         try:
             check_batch(record)
+            batches[place] = batch_times(record)
         except UnevenBatch as error:
             return "uneven_batch", str(error)
+        except msgspec.ValidationError as error:
+            return "schema", f"timestamps: {error}"
     elif record.prediction_id is None:
         return "missing_id", "no `prediction_id`"
     elif record.timestamp is None:
@@ -85,17 +94,13 @@ def _fault(record: PredictionRecord, numeric: bool) -> tuple[str, str] | None:
     return None
 
 
-def _times(records: Sequence[PredictionRecord]) -> Ints:
-    moments: list[datetime | float]
-    if all(record.prediction_ids is None for record in records):
-        moments = [record.timestamp for record in records]  # type: ignore[misc]
-    else:
-        moments = [moment for record in records for moment in _moments(record)]
-    return event_times(moments)
-
-
-def _moments(record: PredictionRecord) -> list[datetime | float]:
-    return [record.timestamp] if record.prediction_ids is None else batch_times(record)  # type: ignore[list-item]
+def _times(records: Sequence[PredictionRecord], batches: Sequence[Ints | None] | None) -> Ints:
+    """(rows,) of all records. `batches`: the times of each that is in columns, None for all single."""
+    if batches is None:
+        return event_times([record.timestamp for record in records])  # type: ignore[misc]
+    single = event_times([r.timestamp for r, own in zip(records, batches, strict=True) if own is None])  # type: ignore[misc]
+    each = iter(single[:, None])
+    return np.concatenate([next(each) if own is None else own for own in batches] or [single])
 
 
 def _untimely(screened: Screened, chunk: RawChunk, max_ahead_ms: int) -> dict[int, tuple[str, str]]:

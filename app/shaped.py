@@ -59,7 +59,7 @@ def _decode(
     values: Sequence[bytes | None], decode: Callable[[bytes], Any]
 ) -> tuple[Sequence[int], list[Any], list[Reject]]:
     try:
-        return range(len(values)), [decode(value) for value in values], []  # type: ignore[arg-type]
+        return range(len(values)), list(map(decode, values)), []  # type: ignore[arg-type]
     except UNREADABLE:
         return _decode_each(values, decode)
 

@@ -1,6 +1,7 @@
 """Class names as numbers, and their probabilities as arrays."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,15 +12,9 @@ MAX_CLASSES = 200
 OTHER = "(other)"
 
 
-class _Codes(dict[str | None, int]):
-    def __missing__(self, name: str | None) -> int:
-        code = self[name] = len(self)
-        return code
-
-
 def class_codes(*columns: Sequence[str | None]) -> tuple[list[str], Ints]:
     """The distinct names over all columns, and the (total rows,) code of each row, -1 for None."""
-    codes = _Codes({None: 0})
+    codes = {name: code for code, name in enumerate(dict.fromkeys(chain([None], *columns)))}
     chained = np.concatenate([np.fromiter(map(codes.__getitem__, c), np.int64, len(c)) for c in columns])
     return [name for name in codes if name is not None], chained - 1
 

@@ -21,6 +21,8 @@ GOOD = {
     "prediction": "approve",
 }
 
+BATCH = {"prediction_ids": ["a", "b"], "model": "credit", "version": "3", "predictions": ["yes", "no"]}
+
 
 def chunk(values: Sequence[Any]) -> RawChunk:
     encoded = [value if value is None or isinstance(value, bytes) else orjson.dumps(value) for value in values]
@@ -59,6 +61,7 @@ DAMAGED = {
         GOOD | {"timestamp": "yesterday"},
         GOOD | {"timestamp": "2026-11-20T12:00:00"},
         GOOD | {"timestamp": [1]},
+        *(BATCH | {"timestamps": [bad, "2026-11-20T12:00:00Z"]} for bad in ("yesterday", "2026-11-20T12:00:00", True)),
         GOOD | {"prediction_id": 7},
         GOOD | {"prediction_id": "x" * 1_000_000},
         GOOD | {"prediction": {"class": "approve"}},
