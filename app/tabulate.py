@@ -42,14 +42,14 @@ def tabulate(
 
 def failures(errors: Sequence[Any]) -> NDArray[np.bool_]:
     """Where a record carries an error: anything but null and false."""
-    if set(map(type, errors)) == {NoneType}:
+    if errors.count(None) == len(errors):
         return np.zeros(len(errors), np.bool_)
     return np.array([error is not None and error is not False for error in errors])
 
 
 def weight_column(weights: Sequence[float | None]) -> Floats | None:
     """(n,) with 1 where absent, or None when all are."""
-    if set(map(type, weights)) == {NoneType}:
+    if weights.count(None) == len(weights):
         return None
     return np.array([1.0 if weight is None else weight for weight in weights])
 

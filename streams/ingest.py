@@ -226,8 +226,11 @@ def _in_row_order(runs: list[Run]) -> tuple[Ints, list[str], list[bytes | None]]
 
 
 def raw_chunk(records: list[ConsumerRecord]) -> RawChunk:
+    first, last = records[0].offset, records[-1].offset
+    # Offsets rise, so that they are all there if there is room for no more.
+    whole = last - first == len(records) - 1
     return RawChunk(
-        np.array([record.offset for record in records], np.int64),
+        np.arange(first, last + 1) if whole else np.array([record.offset for record in records], np.int64),
         np.array([record.timestamp for record in records], np.int64),
         [record.key for record in records],
         [record.value for record in records],
