@@ -5,7 +5,6 @@ The records beneath, which its C extension made, have the same key, value, offse
 private to aiokafka 0.14.0: `tests/streams/test_fetching.py` fails when an upgrade changes it.
 """
 
-import logging
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import partial
@@ -32,9 +31,7 @@ class Fetched(Protocol):
 
 
 class FetchThread(AIOKafkaConsumerThread):
-    """The thread that reads from the broker. What it says is Faust's, not ours."""
-
-    logger = logging.getLogger(AIOKafkaConsumerThread.__module__)
+    """The thread that reads from the broker."""
 
     async def _fetch_records(self, consumer: Any, *args: Any, **kwargs: Any) -> Any:
         fetcher = consumer._fetcher

@@ -6,7 +6,7 @@ import threading
 
 OURS = ("streams", "app")
 # Faust's services say that they start and stop, under the names of our modules that extend them.
-SERVICES = ("streams.chunks", "streams.process", "streams.web")
+SERVICES = ("streams.chunks", "streams.fetching", "streams.process", "streams.web")
 # ... and of each timer that a busy moment delays.
 TIMERS = "mode.timers"
 EVERY_S = 30.0
