@@ -95,6 +95,7 @@ def tabulate_batch(
         weights=weight_column(_spread(record.weights if record.weights is not None else record.weight, rows)),
         latency_ms=number_column(_spread(record.latency_ms, rows)),
         features={name: feature_column(_as_column(values)) for name, values in features},
+        as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else [None] * rows,
         values=number_column(predictions if task == "regression" else [None] * rows),
         probabilities=_probabilities(record, rows),

@@ -48,6 +48,7 @@ class PredictionColumns:
 
     `timestamps` in ms; `latency_ms` NaN where absent; `weights` None when all are 1. Classification fills `predicted`
     (class names, None where the record carried an error), regression fills `values` (NaN where absent).
+    `as_sent`: what was predicted as it is on the wire, null where the record carried an error.
     `segments`: column name -> value per row, None where the row has none.
     """
 
@@ -61,6 +62,7 @@ class PredictionColumns:
     weights: Floats | None
     latency_ms: Floats
     features: dict[str, FeatureColumn]
+    as_sent: list[Any]
     predicted: list[str | None]
     values: Floats
     probabilities: Probabilities | None

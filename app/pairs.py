@@ -1,19 +1,19 @@
 """Completed pairs -> columns for the statistics, and the examples that training reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Ints, PairColumns, PredictionColumns
-from app.decode import groups_of
+from app.chunks import RawChunk
+from app.columns import FeatureColumn, Floats, Ints, Kind, PairColumns, PredictionColumns
 from app.join import Pair
 from app.messages import Message
-from app.records import PredictionRecord, decode_prediction
+from app.runs import Decoded, Run
 from app.segments import segment_values
 from app.settings import Settings
-from app.tabulate import class_name, tabulate
+from app.tabulate import class_name
 
 # Rows of one record on `examples`: some hundred bytes each, far below the broker's limit for a message.
 ROWS_AN_EXAMPLE = 1000
@@ -29,7 +29,6 @@ class PairRun:
 
     pairs: PairColumns
     predictions: PredictionColumns
-    records: list[PredictionRecord]
     labels: list[Any]
     label_times: Ints
     times: Ints
@@ -37,23 +36,29 @@ class PairRun:
     rows: Ints
 
 
-def pair_runs(pairs: Sequence[Pair], settings: Settings) -> Iterator[PairRun]:
+def pair_runs(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> Iterator[PairRun]:
     """The pairs whose prediction can be compared with its label: one that failed has nothing to compare."""
-    decoded = [(pair, decode_prediction(pair.entry.record)) for pair in pairs]
-    usable = [(pair, record) for pair, record in decoded if record.prediction is not None]
-    if not usable:
+    if not pairs:
         return
-    records = [record for _, record in usable]
-    for task, members in groups_of(records, settings):
-        limit = settings.model(records[members[0]].model).max_features
-        yield _run([usable[i][0] for i in members], [records[i] for i in members], task, limit)
+    count = len(pairs)
+    # Kafka's time is not asked again: each of these records was found good when it came.
+    chunk = RawChunk(np.arange(count), np.full(count, -1), [None] * count, [pair.entry.record for pair in pairs])
+    runs = decode(chunk).runs
+    if any(None in run.columns.as_sent for run in runs):
+        sent = [one for run in runs for one in zip(run.rows.tolist(), run.columns.as_sent, strict=True)]
+        failed = {row for row, prediction in sent if prediction is None}
+        yield from pair_runs([pair for row, pair in enumerate(pairs) if row not in failed], decode)
+        return
+    for run in runs:
+        yield _run([pairs[row] for row in run.rows.tolist()], run)
 
 
-def _run(pairs: list[Pair], records: list[PredictionRecord], task: str, limit: int) -> PairRun:
-    times = np.array([pair.entry.timestamp for pair in pairs], np.int64)
+def _run(pairs: list[Pair], run: Run) -> PairRun:
+    predictions = run.columns
+    task = predictions.task
+    times = predictions.timestamps = np.array([pair.entry.timestamp for pair in pairs], np.int64)
     labels = [pair.entry.labels[0].label for pair in pairs]
     label_times = np.array([pair.entry.labels[0].timestamp for pair in pairs], np.int64)
-    predictions = tabulate(records, task, np.zeros(len(pairs), np.int64), times, limit)
     columns = PairColumns(
         model=predictions.model,
         version=predictions.version,
@@ -68,7 +73,7 @@ def _run(pairs: list[Pair], records: list[PredictionRecord], task: str, limit: i
     )
     rows = np.array([pair.row for pair in pairs], np.int64)
     watermarks = np.array([max(pair.entry.watermark, pair.entry.labels[0].watermark) for pair in pairs], np.int64)
-    return PairRun(columns, predictions, records, labels, label_times, np.maximum(times, label_times), watermarks, rows)
+    return PairRun(columns, predictions, labels, label_times, np.maximum(times, label_times), watermarks, rows)
 
 
 def _numbers(labels: Sequence[Any]) -> Floats:
@@ -84,16 +89,18 @@ def examples(run: PairRun, topic: str, offsets: Ints, settings: Settings) -> Ite
 
 
 def _example(run: PairRun, rows: slice, topic: str, offsets: Ints, segments: dict[str, list[str | None]]) -> Message:
-    records = run.records[rows]
+    predictions, shares = run.predictions, run.predictions.probabilities
+    columns = {} if shares is None else dict(zip(shares.classes, shares.matrix[rows].T.copy(), strict=True))
+    features = {name: _raw(column, rows) for name, column in sorted(predictions.features.items())}
     value = {
         "model": run.pairs.model,
         "version": run.pairs.version,
-        "prediction_ids": [record.prediction_id for record in records],
-        "timestamps": run.predictions.timestamps[rows].tolist(),
-        "label_timestamps": run.label_times[rows].tolist(),
-        "features": _by_name([record.features for record in records]),
-        "predictions": [record.prediction for record in records],
-        "probabilities": _by_name([record.probabilities or {} for record in records]),
+        "prediction_ids": predictions.ids[rows],
+        "timestamps": predictions.timestamps[rows],
+        "label_timestamps": run.label_times[rows],
+        "features": {name: values for name, values in features.items() if values is not None},
+        "predictions": predictions.as_sent[rows],
+        "probabilities": columns,
         "labels": run.labels[rows],
         "segments": {name: values[rows] for name, values in segments.items()},
         "completed_by": [[topic, offset] for offset in offsets[rows].tolist()],
@@ -101,6 +108,9 @@ def _example(run: PairRun, rows: slice, topic: str, offsets: Ints, segments: dic
     return Message("examples", run.pairs.model, value)
 
 
-def _by_name(rows: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
-    names = dict.fromkeys(name for row in rows for name in row)
-    return {name: [row.get(name) for row in rows] for name in names}
+def _raw(column: FeatureColumn, rows: slice) -> Floats | list[Any] | None:
+    """The values as they were sent, NaN or None where missing (JSON knows neither: both are null); None if all are."""
+    kinds = np.asarray(column.kinds)[rows] if not isinstance(column.kinds, Kind) else np.array([column.kinds])
+    if not kinds.any():
+        return None
+    return column.numbers[rows] if column.values is None else column.values[rows]

@@ -117,6 +117,7 @@ def _columns(
         weights=weight_column([record.weight for record in records]),
         latency_ms=np.array([record.latency_ms for record in records], np.float64),
         features=_features(shape, [record.features for record in records]),
+        as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else nothing,
         values=np.array(predictions if task == "regression" else nothing, np.float64),
         probabilities=_probabilities(shape, probabilities),

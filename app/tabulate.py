@@ -33,6 +33,7 @@ def tabulate(
         weights=weight_column([record.weight for record in records]),
         latency_ms=np.array([record.latency_ms for record in records], np.float64),
         features=feature_columns([record.features for record in records], max_features),
+        as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else [None] * len(predictions),
         values=number_column(predictions if task == "regression" else [None] * len(predictions)),
         probabilities=probability_columns([record.probabilities for record in records]),

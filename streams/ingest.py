@@ -187,7 +187,7 @@ class Ingest:
     ) -> list[tuple[PairRun, list[Message]]]:
         """Counts the pairs that this chunk completed, and makes the examples of them."""
         made = []
-        for run in pair_runs(pairs, self.settings):
+        for run in pair_runs(pairs, self._decoder.decode):
             version = run.pairs.model, run.pairs.version
             late = block.count_pairs(run)
             self.counters.late[version] += late

@@ -41,6 +41,7 @@ def predictions(
         weights=None,
         latency_ms=np.broadcast_to(np.asarray(latency_ms, np.float64), rows).copy(),
         features={name: number_column(values) for name, values in (features or {}).items()},
+        as_sent=[None if bad else "yes" for bad in failed],
         predicted=[None if bad else "yes" for bad in failed],
         values=np.full(rows, np.nan),
         probabilities=None,

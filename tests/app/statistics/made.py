@@ -33,6 +33,7 @@ def predictions(rows: int, seed: int = 0, *, task: str = "classification", weigh
         weights=rng.uniform(1, 4, rows) if weighted else None,
         latency_ms=np.where(rng.random(rows) < 0.1, np.nan, rng.lognormal(2, 1.5, rows)),
         features=_features(rng, failed),
+        as_sent=[None] * rows,
         predicted=[None if bad or not classification else CLASSES[c] for bad, c in zip(failed, codes, strict=True)],
         values=np.full(rows, np.nan) if classification else values,
         probabilities=Probabilities(CLASSES, matrix) if classification else None,
