@@ -24,6 +24,17 @@ def partitions_of(keys: Sequence[bytes], partitions: int) -> Ints:
     return found
 
 
+def elsewhere(keys: Sequence[bytes | None], partition: int, partitions: int) -> tuple[Ints, Ints]:
+    """(m,) places of the keys that belong to another partition than `partition`, and (m,) the one to which each does.
+
+    What has no key belongs nowhere in particular.
+    """
+    keyed = [place for place, key in enumerate(keys) if key is not None]
+    right = partitions_of([key for key in keys if key is not None], partitions)
+    wrong = np.flatnonzero(right != partition)
+    return np.array(keyed, np.int64)[wrong], right[wrong]
+
+
 def murmur2(octets: NDArray[np.uint8]) -> Words:
     """(n,) hashes of n keys of one length, (n, length). The algorithm of Austin Appleby's MurmurHash2, 32 bits."""
     rows, length = octets.shape

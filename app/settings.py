@@ -53,9 +53,13 @@ class WorkerSettings(Section):
 
 
 class LabelSettings(Section):
-    """`horizon_s`: how long a prediction waits for its label."""
+    """`horizon_s`: how long a prediction waits for its label.
+
+    `forward_misrouted`: whether records in another partition than their key's are sent on to that one.
+    """
 
     horizon_s: Duration = 604800
+    forward_misrouted: bool = False
 
     @property
     def horizon_ms(self) -> int:

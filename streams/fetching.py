@@ -6,7 +6,7 @@ private to aiokafka 0.14.0: `tests/streams/test_fetching.py` fails when an upgra
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any, Protocol
@@ -28,6 +28,8 @@ class Fetched(Protocol):
     def key(self) -> bytes | None: ...
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 class FetchThread(AIOKafkaConsumerThread):

@@ -22,14 +22,13 @@ from app.join import Join, Joined, Outcome, Pair, positions
 from app.label_rows import LabelRows, decode_labels
 from app.messages import Message
 from app.pairs import PairRun, examples, pair_runs
-from app.partitioning import partitions_of
 from app.resource_rows import decode_resources
 from app.runs import Decoded, Run
 from app.settings import Settings
 from app.timestamps import rfc3339
-from app.watermarks import earlier_maximum
 from streams.counters import Counters, Durations
 from streams.joins import JoinStore
+from streams.misrouted import Misrouted, staying
 from streams.outputs import Outputs
 from streams.sources import Source
 
@@ -49,8 +48,8 @@ class Ingest:
         self.settings = settings
         self.outputs = outputs
         self.baseline_of = baseline_of
-        self.partitions = partitions
         self.counters = Counters()
+        self.misrouted = Misrouted(settings, outputs, self.counters, partitions)
         self._decoder = PredictionDecoder(settings)
         self.sources: dict[tuple[str, int], Source] = {}
         self.stores: dict[int, JoinStore] = {}
@@ -71,7 +70,9 @@ class Ingest:
     async def chunk(self, source: Source, records: list[ConsumerRecord]) -> None:
         """Counts one fetched chunk, and publishes what there is enough of."""
         async with source.sending:
-            for raw in raw_chunk(records).blocks(self.settings.worker.block_records):
+            chunk = raw_chunk(records)
+            source.passed = await self.misrouted.pass_on(source.name, records, chunk)
+            for raw in chunk.blocks(self.settings.worker.block_records):
                 if self.sources.get(source.name) is not source:
                     return  # revoked while the last block was sent: all of it is for the next owner
                 await self._count_part(source, raw)
@@ -89,13 +90,13 @@ class Ingest:
             await self._send_parts(source)
         started = time.perf_counter()
         block = source.enter(int(raw.offsets[0]))
-        counted = self._count[source.name[0]](source, block, raw)
+        kept = staying(raw, source.passed)
+        counted = self._count[source.name[0]](source, block, kept)
         last = int(raw.offsets[-1])
         source.advance(counted.times, last, int(raw.timestamps[-1]), len(raw))
         if source.name[0] != "resources":
             self.stores[source.name[1]].write(source.name[0], last + 1, source.watermark)
-        self._misrouted(source, raw)
-        await self._send_rest(source, block, raw, counted)
+        await self._send_rest(source, block, kept, counted)
         if source.unsent >= ROWS_BEFORE_PARTS or source.leaves_block(source.next):
             await self._send_parts(source)
         self.counters.chunks.setdefault(source.name[0], Durations()).observe(time.perf_counter() - started)
@@ -129,16 +130,9 @@ class Ingest:
             self.counters.dead_letters[reject.reason] += 1
         return [dead_letter(source.name, raw, reject) for reject in rejects]
 
-    def _misrouted(self, source: Source, raw: RawChunk) -> None:
-        """Records that Kafka's own partitioner would have put elsewhere: their labels would never meet them."""
-        keys = [key for key in raw.keys if key is not None]
-        if keys and source.name[0] != "resources":
-            wrong = int((partitions_of(keys, self.partitions) != source.name[1]).sum())
-            self.counters.misrouted[source.name[0]] += wrong
-
     def _predictions(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
         decoded = self._decoder.decode(raw)
-        watermarks = earlier_maximum(decoded.times, decoded.offsets, source.watermark)
+        watermarks = source.earlier(decoded.times, decoded.offsets)
         counted = np.ones(len(decoded.times), np.bool_)
         pairs = self._join_predictions(source, decoded, watermarks, counted)
         for run in decoded.runs:
@@ -168,7 +162,7 @@ class Ingest:
 
     def _labels(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
         labels: LabelRows = decode_labels(raw, self.settings.windows.max_ahead_ms)
-        watermarks = earlier_maximum(labels.times, labels.offsets, source.watermark)
+        watermarks = source.earlier(labels.times, labels.offsets)
         at = positions(labels.offsets, labels.numbers)
         joined = self._join(source).labels(labels.ids, at, labels.times, labels.labels, watermarks)
         self._outcomes(source, joined)

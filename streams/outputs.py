@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import orjson
 from aiokafka import AIOKafkaProducer
@@ -12,6 +13,16 @@ from streams.topics import topic_name
 
 # Statistics compress to a quarter, at a cost that can't be told from noise.
 COMPRESSION = "lz4"
+
+
+class Copy(NamedTuple):
+    """A record that is to lie in another partition too. `timestamp`: Kafka's in ms, -1 where there is none."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 class Outputs:
@@ -58,6 +69,24 @@ class Outputs:
             for topic, key, value in records
         ]
         return [(sent.partition, sent.offset) for sent in await asyncio.gather(*pending)]
+
+    async def send_copies(self, topic: str, copies: Sequence[Copy]) -> None:
+        """Sends each as it is to its partition of `topic`, and waits for each acknowledgement."""
+        if self._producer is None:
+            raise RuntimeError("the producer was not started")
+        name = topic_name(self.settings, topic)
+        pending = [
+            await self._producer.send(
+                name,
+                value=copy.value,
+                key=copy.key,
+                partition=copy.partition,
+                timestamp_ms=copy.timestamp if copy.timestamp >= 0 else None,
+                headers=copy.headers,
+            )
+            for copy in copies
+        ]
+        await asyncio.gather(*pending)
 
     async def send_to_all(self, topic: str, value: bytes, partitions: int) -> None:
         """One record into each of the topic's partitions."""

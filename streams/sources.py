@@ -3,8 +3,11 @@
 import asyncio
 from dataclasses import dataclass
 
+import numpy as np
+
 from app.blocks import BaselineOf, Block
 from app.columns import Ints
+from app.passed import Passed
 from app.settings import Settings, WindowSettings
 
 # An event this much older than its Kafka record is history being loaded, not traffic.
@@ -41,6 +44,8 @@ class Source:
         self.block = Block(name, first // settings.worker.block_records, settings, baseline_of)
         self.block_watermark = watermark
         self.published = Published(first, watermark)
+        self.passed = Passed()
+        """Of the chunk that is being counted: what is counted in another partition."""
         self.unsent = 0
         """Records that were counted after the last parts."""
         self.sending = asyncio.Lock()
@@ -57,8 +62,13 @@ class Source:
             self.block_watermark = self.watermark
         return self.block
 
+    def earlier(self, times: Ints, offsets: Ints) -> Ints:
+        """The watermark before each row's record, (n,). `times`, `offsets`: (n,) of rows in offset order."""
+        return self.passed.earlier(times, offsets, self.watermark)
+
     def advance(self, times: Ints, last_offset: int, kafka_ms: int, records: int) -> None:
         """Everything up to `last_offset` is counted; `times`: (n,) of the rows that can be used."""
+        times = np.concatenate([times, self.passed.upto(last_offset)])
         if len(times):
             latest = int(times.max())
             self.watermark = latest if self.watermark is None else max(self.watermark, latest)
