@@ -8,7 +8,7 @@ label, and which side completed the pair: a record that finds its own position i
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -96,7 +96,10 @@ class Joined:
     pairs: list[Pair] = field(default_factory=list)
 
 
-Arrives = Callable[[int, Entry | None], tuple[Outcome, Entry | None]]
+Arriving = TypeVar("Arriving", Entry, Seen)
+Arrives = Callable[[Entry | None, Arriving], tuple[Outcome, Entry | None]]
+# An enumeration's member is looked up anew wherever it is named, and here that is for each row.
+NEW, MATCHED = Outcome.NEW, Outcome.MATCHED
 
 
 class Join:
@@ -110,50 +113,46 @@ class Join:
         self, ids: Sequence[str], at: Sequence[int], times: Ints, records: Sequence[bytes | None], watermarks: Ints
     ) -> Joined:
         """The chunk's predictions in offset order; `at`: positions; `watermarks`: (n,) before each row."""
-        moments, before = times.tolist(), watermarks.tolist()
-
-        def arrives(row: int, entry: Entry | None) -> tuple[Outcome, Entry | None]:
-            return prediction_arrives(entry, Entry(at[row], moments[row], before[row], records[row] or b""))
-
-        return self._decide(ids, watermarks, arrives)
+        fresh = map(Entry, at, times.tolist(), watermarks.tolist(), [record or b"" for record in records])
+        return self._decide(ids, watermarks, fresh, prediction_arrives)
 
     def labels(
         self, ids: Sequence[str], at: Sequence[int], times: Ints, labels: Sequence[Label], watermarks: Ints
     ) -> Joined:
         """The chunk's labels in offset order."""
-        moments, before = times.tolist(), watermarks.tolist()
+        seen = map(Seen, at, times.tolist(), watermarks.tolist(), labels)
+        return self._decide(ids, watermarks, seen, label_arrives)
 
-        def arrives(row: int, entry: Entry | None) -> tuple[Outcome, Entry | None]:
-            return label_arrives(entry, Seen(at[row], moments[row], before[row], labels[row]))
-
-        return self._decide(ids, watermarks, arrives)
-
-    def _decide(self, ids: Sequence[str], watermarks: Ints, arrives: Arrives) -> Joined:
+    def _decide(
+        self, ids: Sequence[str], watermarks: Ints, arriving: Iterable[Arriving], arrives: Arrives[Arriving]
+    ) -> Joined:
         keys = [identity.encode() for identity in ids]
-        outcomes = np.zeros(len(keys), np.uint8)
-        joined = Joined(outcomes)
+        outcomes: list[int] = [Outcome.NEW] * len(keys)
+        pairs: list[Pair] = []
         changed: dict[bytes, Entry] = {}
         oldest = (np.maximum(watermarks, 0) - self.horizon_ms).tolist()
-        for row, (key, stored) in enumerate(zip(keys, self.store.get(keys), strict=True)):
-            entry = changed.get(key) or (None if stored is None else decode_entry(stored))
+        for row, (key, stored, one) in enumerate(zip(keys, self.store.get(keys), arriving, strict=True)):
+            entry = changed.get(key)
+            if entry is None and stored is not None:
+                entry = decode_entry(stored)
             expired = entry is not None and entry.timestamp < oldest[row]
-            outcome, updated = arrives(row, None if expired else entry)
+            outcome, updated = arrives(None if expired else entry, one)
             if updated is not None:
                 changed[key] = entry = updated
-            if outcome is Outcome.MATCHED and entry is not None:
-                joined.pairs.append(Pair(row, entry))
-            outcomes[row] = Outcome.EXPIRED if expired and outcome is Outcome.NEW else outcome
-        self.store.put([(key, encode_entry(entry)) for key, entry in changed.items()])
-        return joined
+            if outcome is MATCHED:
+                pairs.append(Pair(row, entry))  # type: ignore[arg-type]
+            outcomes[row] = Outcome.EXPIRED if expired and outcome is NEW else outcome
+        self.store.put(zip(changed, map(encode_entry, changed.values()), strict=True))
+        return Joined(np.array(outcomes, np.uint8), pairs)
 
 
 def prediction_arrives(entry: Entry | None, fresh: Entry) -> tuple[Outcome, Entry | None]:
     """The outcome, and the entry if it changed. The first prediction of an id by offset counts."""
     if entry is None:
-        return Outcome.NEW, fresh
+        return NEW, fresh
     if entry.position < 0:
         fresh.completed_by, fresh.labels = Side.PREDICTION, entry.labels
-        return Outcome.MATCHED, fresh
+        return MATCHED, fresh
     if entry.position == fresh.position:
         return (Outcome.MATCHED if entry.completed_by == Side.PREDICTION else Outcome.REPEATED), None
     return Outcome.DUPLICATE, None
@@ -162,10 +161,10 @@ def prediction_arrives(entry: Entry | None, fresh: Entry) -> tuple[Outcome, Entr
 def label_arrives(entry: Entry | None, seen: Seen) -> tuple[Outcome, Entry | None]:
     """The outcome, and the entry if it changed. The first label counts; a later one that differs corrects it."""
     if entry is None:
-        return Outcome.NEW, Entry(-1, seen.timestamp, seen.watermark, b"", Side.NONE, [seen])
+        return NEW, Entry(-1, seen.timestamp, seen.watermark, b"", Side.NONE, [seen])
     if not entry.labels:
         entry.completed_by, entry.labels = Side.LABEL, [seen]
-        return Outcome.MATCHED, entry
+        return MATCHED, entry
     for place, known in enumerate(entry.labels):
         if known.position == seen.position:
             return _again(entry, place), None

@@ -55,6 +55,17 @@ class LabelRecord(msgspec.Struct, gc=False):
     timestamps: list[RawMoment] | None = None
 
 
+class PlainLabelRecord(msgspec.Struct, gc=False):
+    """A label alone with its time as text, as nearly all are: what does not fit is a `LabelRecord`."""
+
+    prediction_id: Identity
+    label: float | str | bool
+    timestamp: str
+    prediction_ids: None = None
+    labels: None = None
+    timestamps: None = None
+
+
 class ResourceRecord(msgspec.Struct, gc=False):
     """One reading of an instance's processor, memory and accelerator."""
 
@@ -69,5 +80,6 @@ class ResourceRecord(msgspec.Struct, gc=False):
 
 
 decode_prediction = msgspec.json.Decoder(PredictionRecord).decode
+decode_plain_label = msgspec.json.Decoder(PlainLabelRecord).decode
 decode_label = msgspec.json.Decoder(LabelRecord).decode
 decode_resource = msgspec.json.Decoder(ResourceRecord).decode

