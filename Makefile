@@ -12,6 +12,8 @@ demo: $(RUN) ## a model monitored, going wrong, retrained and recovering (ARGS="
 test: $(TEST) ## every test that this machine can run, with linter and type checker first
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
 	@$(BIN)/pytest $(ARGS)
+chaos: $(TEST) ## dozens of kills, rebalances and broker restarts; every window must be exact (needs Java and Maven)
+	@$(BIN)/pytest -m chaos tests/chaos $(ARGS)
 bench: $(TEST) ## CPU per event, side by side with stock Faust and with reading alone (needs Java and Maven)
 	@$(BIN)/python -m bench $(ARGS)
 lock: $(TEST) ## the newest versions that pyproject.toml allows, with their hashes
@@ -31,4 +33,4 @@ $(RUN) $(TEST):
 	 else [ -x $(BIN)/uv ] || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q --disable-pip-version-check 'uv>=0.13,<0.14'; }; fi
 	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCK) && uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
-.PHONY: help demo test bench lock clean
+.PHONY: help demo test chaos bench lock clean

@@ -64,6 +64,22 @@ def expected_windows(
     return {key: _window(rows.get(key, []), pairs.get(key, []), size) for key in rows.keys() | pairs.keys()}
 
 
+def expected_cohorts(
+    predictions: Sequence[Sent], labels: Sequence[Sent], windows: WindowSettings
+) -> dict[Key, dict[str, Any]]:
+    """Cohorts as their last revision must be: all predictions of their time with all their labels, late ones too."""
+    made, known = first_of_each(predictions, windows), first_of_each(labels, windows)
+    rows: dict[Key, list[dict[str, Any]]] = defaultdict(list)
+    pairs: dict[Key, list[tuple[dict[str, Any], dict[str, Any]]]] = defaultdict(list)
+    for identity, event in made.items():
+        label = known.get(identity)
+        for key in _keys(event, event["timestamp"], windows.cohort_ms):
+            rows[key].append(event)
+            if label is not None and event["prediction"] is not None:
+                pairs[key].append((event, label))
+    return {key: _window(rows[key], pairs.get(key, []), windows.cohort_ms) for key in rows}
+
+
 def _keys(event: dict[str, Any], time: int, size: int) -> Iterator[Key]:
     start = time - time % size
     yield event["version"], "{}", start

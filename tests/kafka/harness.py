@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -21,6 +21,18 @@ from streams.topics import plans, topic_name
 from tests.traffic import Sent
 
 PATIENCE_S = 120.0
+
+
+class Running(Protocol):
+    """A worker, or several: whether all that should run do, and what they last said."""
+
+    def alive(self) -> bool: ...
+
+    def said(self) -> str: ...
+
+
+class NotEnough(AssertionError):
+    """What was waited for did not come."""
 
 
 class WorkerProcess:
@@ -101,7 +113,7 @@ async def produce(settings: Settings, records: Iterable[Sent]) -> None:
         await producer.stop()
 
 
-async def grown(settings: Settings, topic: str, records: int, worker: WorkerProcess) -> None:
+async def grown(settings: Settings, topic: str, records: int, worker: Running) -> None:
     """Waits until `topic` has that many records more than now."""
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
     await consumer.start()
@@ -112,7 +124,7 @@ async def grown(settings: Settings, topic: str, records: int, worker: WorkerProc
         deadline = time.monotonic() + PATIENCE_S
         while sum((await consumer.end_offsets(partitions)).values()) < first + records:
             if not worker.alive() or time.monotonic() > deadline:
-                raise AssertionError(f"{topic} did not grow by {records}: {worker.said()}")
+                raise NotEnough(f"{topic} did not grow by {records}: {worker.said()}")
     finally:
         await consumer.stop()
 
@@ -125,7 +137,7 @@ class Published:
         self.logical = {topic_name(settings, topic): topic for topic in topics}
         self.records: dict[str, list[dict[str, Any]]] = {topic: [] for topic in topics}
 
-    async def until(self, enough: Callable[["Published"], bool], worker: WorkerProcess | None = None) -> None:
+    async def until(self, enough: Callable[["Published"], bool], worker: Running | None = None) -> None:
         """Reads on until `enough`. Fails when the worker dies, or nothing helps for `PATIENCE_S`."""
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
@@ -141,14 +153,25 @@ class Published:
                 for tp, records in (await consumer.getmany(timeout_ms=300)).items():
                     self.records[self.logical[tp.topic]] += [orjson.loads(r.value) for r in records if r.value]
                 if worker is not None and not worker.alive():
-                    raise AssertionError(f"the worker ended: {worker.said()}")
+                    raise NotEnough(f"the worker ended: {worker.said()}")
                 if time.monotonic() > deadline:
                     told = {topic: len(records) for topic, records in self.records.items()}
-                    raise AssertionError(
-                        f"not enough after {PATIENCE_S:g} s: {told}\n{worker.said() if worker else ''}"
-                    )
+                    raise NotEnough(f"not enough after {PATIENCE_S:g} s: {told}\n{worker.said() if worker else ''}")
         finally:
             await consumer.stop()
+
+    async def until_all_windows(self, predictions: int, labels: int, windows: int, worker: Running) -> None:
+        """Until there are so many tumbling windows, and those of all traffic count so much together."""
+
+        def all_there(seen: "Published") -> bool:
+            made = seen.records["windows"]
+            return (
+                counted(made, "predictions") >= predictions
+                and counted(made, "labels") >= labels
+                and len({window["window_id"] for window in tumbling(made)}) >= windows
+            )
+
+        await self.until(all_there, worker)
 
     async def _partitions(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
         facts = TopicAdmin(self.settings.broker).facts(self.logical)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.settings import Settings
-from tests.kafka.harness import Published, WorkerProcess, counted, create_topics, free_port, grown, produce, tumbling
+from tests.kafka.harness import Published, WorkerProcess, create_topics, free_port, grown, produce, tumbling
 from tests.traffic import Traffic, binary_traffic
 from tests.truth import differences, expected_windows
 
@@ -24,14 +24,7 @@ async def windows_equal_the_truth(settings: Settings, traffic: Traffic, worker: 
     whole = [window for (_, segment, _), window in expected.items() if segment == "{}"]
     predictions, labels = (sum(window[field] for window in whole) for field in ("predictions", "labels"))
     published = Published(settings, "windows")
-    await published.until(
-        lambda seen: (
-            counted(seen.records["windows"], "predictions") >= predictions
-            and counted(seen.records["windows"], "labels") >= labels
-            and len({window["window_id"] for window in tumbling(seen.records["windows"])}) >= len(expected)
-        ),
-        worker,
-    )
+    await published.until_all_windows(predictions, labels, len(expected), worker)
     assert differences(tumbling(published.records["windows"]), expected) == []
     return published.records["windows"]
 

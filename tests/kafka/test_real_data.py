@@ -10,7 +10,7 @@ import pytest
 
 from app.timestamps import milliseconds
 from streams.broker import embedded_broker
-from tests.kafka.harness import Published, WorkerProcess, counted, create_topics, tumbling
+from tests.kafka.harness import Published, WorkerProcess, create_topics, tumbling
 from tests.kafka.test_exactness import MINUTE, settings_for
 from tests.real_data import Case, case, expected
 
@@ -39,14 +39,7 @@ async def windows_are_those_of_the_file(broker: str, directory: Path, made: Case
         wanted = expected(made, MINUTE)
         predictions, labels = (sum(w[f] for (s, _), w in wanted.items() if s == "") for f in ("predictions", "labels"))
         published = Published(settings, "windows")
-        await published.until(
-            lambda seen: (
-                counted(seen.records["windows"], "predictions") >= predictions
-                and counted(seen.records["windows"], "labels") >= labels
-                and len({w["window_id"] for w in tumbling(seen.records["windows"])}) >= len(wanted)
-            ),
-            worker,
-        )
+        await published.until_all_windows(predictions, labels, len(wanted), worker)
     found = {_key(window): window for window in tumbling(published.records["windows"])}
     assert found.keys() == wanted.keys()
     problems = [f"{key} {text}" for key in wanted for text in differs(found[key], wanted[key])]

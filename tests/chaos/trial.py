@@ -1,0 +1,75 @@
+"""A trial: workers under traffic, faults at moments of chance, and in the end everything as if nothing had happened."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from random import Random
+
+from app.model_settings import ModelSettings
+from app.settings import Settings
+from app.window_settings import WindowSettings
+from tests.chaos.feed import Feed
+from tests.chaos.fleet import Fleet
+from tests.chaos.table import ROWS, Row
+from tests.chaos.truth import Truth
+from tests.kafka.harness import create_topics, grown
+from tests.traffic import Sent, binary_traffic
+
+Fault = Callable[[Fleet, Random], Awaitable[str]]
+EVENTS_A_FAULT = 20_000
+# Many of them begin and end between two faults.
+BLOCK_RECORDS = 1000
+# Records on `panes` between two faults: from right after the last one to some seconds later.
+FEWEST, MOST = 4, 80
+SHOWN = 30
+
+
+def trial_settings(broker: str, directory: Path, name: str) -> Settings:
+    """Cohorts are short, and their revisions are published with each pane: so the last one holds everything."""
+    windows = WindowSettings(cohort_s=60, cohort_revision_s=10)
+    return Settings(
+        broker=broker,
+        topic_prefix=f"{name}-",
+        data_dir=directory / "data",
+        worker={"block_records": BLOCK_RECORDS},  # type: ignore[arg-type]
+        windows=windows,
+    )
+
+
+def without_labels(records: Sequence[Sent]) -> list[Sent]:
+    """The first prediction of each id."""
+    first: dict[bytes, Sent] = {}
+    for record in records:
+        if record.topic == "predictions":
+            first.setdefault(record.key, record)
+    return list(first.values())
+
+
+async def endure(
+    settings: Settings, directory: Path, faults: Sequence[Fault], *, seed: int, workers: int = 1, join: bool = True
+) -> None:
+    """Fails if any window or cohort differs from the truth after the faults. The same seed does the same again.
+
+    Without `join` each worker has a disk of its own, and there are no labels: they would be lost with their partition.
+    """
+    create_topics(settings)
+    random = Random(seed)
+    records = binary_traffic((len(faults) + 2) * EVENTS_A_FAULT, rate=1000, seed=seed).records
+    if not join:
+        settings = settings.model_copy(update={"models": {"credit": ModelSettings(join=False)}})
+        records = without_labels(records)
+    done: list[str] = []
+    with Fleet(settings, directory, one_disk=join) as fleet:
+        for _ in range(workers):
+            fleet.join()
+        async with Feed(settings, records) as feed:
+            await fleet.settled()
+            for fault in faults:
+                await grown(settings, "panes", random.randint(FEWEST, MOST), fleet)
+                done.append(await fault(fleet, random))
+            await grown(settings, "panes", MOST, fleet)
+            await feed.stop()
+        truth = await Truth.of(settings)
+        found = await truth.differences(settings, fleet)
+    name = settings.topic_prefix.removesuffix("-")
+    ROWS.append(Row(name, len(done), seed, truth.events, len(truth.windows), len(truth.cohorts), len(found)))
+    assert not found, "\n".join([f"seed {seed}, {len(found)} differences after: {', '.join(done)}", *found[:SHOWN]])
