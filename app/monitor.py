@@ -174,7 +174,7 @@ class Monitor:
             values, dropped = part.changes(self.position)
             sums |= values
             gone |= dict.fromkeys(dropped)
-        return Outcome(messages, sums | {DECISIONS: self._decisions()} | gone)
+        return Outcome(messages, sums | {DECISIONS: self._decisions()} | gone, self.position)
 
     def _decisions(self) -> bytes:
         return orjson.dumps(

@@ -13,7 +13,7 @@ from app.monitor import Monitor, Outcome
 from app.panes import PaneBoard
 from app.settings import Settings
 from streams.baselines import Baselines
-from streams.following import read_partition
+from streams.following import POSITION, read_partition
 from streams.outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -120,4 +120,4 @@ class Close:
             await self.outputs.send(outcome.messages)
         if outcome.state:
             state = [("state", orjson.dumps([model, slot]), value) for slot, value in outcome.state.items()]
-            await self.outputs.send_raw(state, shard.partition)
+            await self.outputs.send_raw(state, shard.partition, [(POSITION, str(outcome.position).encode())])

@@ -12,6 +12,9 @@ from streams.topics import topic_name
 
 log = logging.getLogger(__name__)
 
+# The header that says how much its writer knew.
+POSITION = "position"
+
 
 def _consumer(settings: Settings, *topics: str) -> AIOKafkaConsumer:
     return AIOKafkaConsumer(
@@ -20,7 +23,11 @@ def _consumer(settings: Settings, *topics: str) -> AIOKafkaConsumer:
 
 
 async def read_partition(settings: Settings, topic: str, partition: int) -> dict[bytes, bytes]:
-    """The newest value of each key in one partition, up to its present end. Tombstones remove their key."""
+    """The value of each key in one partition, up to its present end. Tombstones remove their key.
+
+    Of a key's records the newest of those with the highest position holds: a worker that lost the partition without
+    knowing it, say while it was stopped, may still write what is older than what its successor wrote.
+    """
     consumer = _consumer(settings)
     await consumer.start()
     try:
@@ -28,22 +35,19 @@ async def read_partition(settings: Settings, topic: str, partition: int) -> dict
         consumer.assign([tp])
         await consumer.seek_to_beginning(tp)
         end = (await consumer.end_offsets([tp]))[tp]
-        values: dict[bytes, bytes] = {}
+        newest: dict[bytes, ConsumerRecord] = {}
         while await consumer.position(tp) < end:
             for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
-                _apply(values, record)
-        return values
+                known = newest.get(record.key)
+                if known is None or _position(record) >= _position(known):
+                    newest[record.key] = record
+        return {key: record.value for key, record in newest.items() if key is not None and record.value is not None}
     finally:
         await consumer.stop()
 
 
-def _apply(values: dict[bytes, bytes], record: ConsumerRecord) -> None:
-    if record.key is None:
-        return
-    if record.value is None:
-        values.pop(record.key, None)
-    else:
-        values[record.key] = record.value
+def _position(record: ConsumerRecord) -> int:
+    return next((int(value) for name, value in record.headers if name == POSITION), -1)
 
 
 class Follower:

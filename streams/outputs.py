@@ -59,13 +59,21 @@ class Outputs:
         )
 
     async def send_raw(
-        self, records: Sequence[tuple[str, bytes | None, bytes | None]], partition: int | None = None
+        self,
+        records: Sequence[tuple[str, bytes | None, bytes | None]],
+        partition: int | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
     ) -> list[tuple[int, int]]:
-        """(topic, key, value) each; the topic named as in the contract. A value of None is a tombstone."""
+        """(topic, key, value) each; the topic named as in the contract. A value of None is a tombstone.
+
+        `headers`: of each of them.
+        """
         if self._producer is None:
             raise RuntimeError("the producer was not started")
         pending = [
-            await self._producer.send(topic_name(self.settings, topic), value=value, key=key, partition=partition)
+            await self._producer.send(
+                topic_name(self.settings, topic), value=value, key=key, partition=partition, headers=headers
+            )
             for topic, key, value in records
         ]
         return [(sent.partition, sent.offset) for sent in await asyncio.gather(*pending)]
