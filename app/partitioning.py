@@ -29,10 +29,13 @@ def elsewhere(keys: Sequence[bytes | None], partition: int, partitions: int) -> 
 
     What has no key belongs nowhere in particular.
     """
-    keyed = [place for place, key in enumerate(keys) if key is not None]
-    right = partitions_of([key for key in keys if key is not None], partitions)
+    present = [key for key in keys if key is not None]
+    right = partitions_of(present, partitions)
     wrong = np.flatnonzero(right != partition)
-    return np.array(keyed, np.int64)[wrong], right[wrong]
+    if len(present) == len(keys):
+        return wrong, right[wrong]
+    keyed = np.array([place for place, key in enumerate(keys) if key is not None], np.int64)
+    return keyed[wrong], right[wrong]
 
 
 def murmur2(octets: NDArray[np.uint8]) -> Words:
