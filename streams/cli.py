@@ -11,6 +11,7 @@ from streams import mistakes
 from streams.commands.baseline import baseline
 from streams.commands.broker import broker
 from streams.commands.check import check
+from streams.commands.dead_letters import dead_letters
 from streams.commands.demo import demo, simulate
 from streams.commands.publish import publish
 from streams.commands.schema import schema
@@ -35,6 +36,7 @@ app.command()(trainer)
 app.add_typer(topics, name="topics")
 app.command()(publish)
 app.add_typer(baseline, name="baseline")
+app.add_typer(dead_letters, name="dead-letters")
 app.command()(broker)
 app.command()(check)
 app.command()(schema)
