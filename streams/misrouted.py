@@ -84,10 +84,11 @@ class Misrouted:
         count = self.counters.misrouted[topic]
         self._told[topic] = self._now(), count
         log.warning(
-            "%s: %d more records lie in another partition than their key's, the newest at offset %d of partition %d. "
-            "%s. %s. `inferwatch check` looks again",
+            "%s: %d %srecords lie in another partition than their key's, such as offset %d of partition %d. %s. %s. "
+            "`inferwatch check` looks again",
             topic,
             count - told,
+            "more " if told else "",
             int(example.offsets[0]),
             partition,
             REMEDY,

@@ -40,15 +40,15 @@ class Placement:
         """In words, as one line."""
         if not self.joined:
             return "no records yet" if not self.records else f"none of the newest {self.records:,} is to be joined"
-        faults = []
+        newest, faults = f"the newest {self.joined:,}", []
         if self.misrouted and self.example:
             where = f"partition {self.example[0]}, offset {self.example[1]}"
-            faults.append(f"{self.misrouted:,} lie in another partition than their key's (the newest: {where})")
+            faults.append(
+                f"{self.misrouted:,} of {newest} lie in another partition than their key's (the latest: {where})"
+            )
         if self.keyless:
-            faults.append(f"{self.keyless:,} have no key, and lie anywhere")
-        if not faults:
-            return f"the newest {self.joined:,} all lie in the partition of their key"
-        return f"of the newest {self.joined:,} {'; '.join(faults)}"
+            faults.append(f"{self.keyless:,} of {newest} have no key, and lie anywhere")
+        return "; ".join(faults) or f"{newest} all lie in the partition of their key"
 
 
 async def look(settings: Settings) -> list[Placement] | None:
