@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import ConsumerRecord
 
 from app.settings import Settings
@@ -14,6 +16,8 @@ log = logging.getLogger(__name__)
 
 # The header that says how much its writer knew.
 POSITION = "position"
+PATIENCE_S = 30.0
+RETRY_S = 0.5
 
 
 def _consumer(settings: Settings, *topics: str) -> AIOKafkaConsumer:
@@ -22,14 +26,29 @@ def _consumer(settings: Settings, *topics: str) -> AIOKafkaConsumer:
     )
 
 
+async def _started(settings: Settings) -> AIOKafkaConsumer:
+    """A consumer of no topic yet. A broker that restarts is waited for, as long as sends are tried."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        consumer = _consumer(settings)
+        try:
+            await consumer.start()
+        except KafkaConnectionError:
+            await consumer.stop()
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(RETRY_S)
+        else:
+            return consumer
+
+
 async def read_partition(settings: Settings, topic: str, partition: int) -> dict[bytes, bytes]:
     """The value of each key in one partition, up to its present end. Tombstones remove their key.
 
     Of a key's records the newest of those with the highest position holds: a worker that lost the partition without
     knowing it, say while it was stopped, may still write what is older than what its successor wrote.
     """
-    consumer = _consumer(settings)
-    await consumer.start()
+    consumer = await _started(settings)
     try:
         tp = TopicPartition(topic_name(settings, topic), partition)
         consumer.assign([tp])
