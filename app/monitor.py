@@ -24,6 +24,7 @@ from app.references import References
 from app.retraining import Retraining
 from app.settings import Settings
 from app.snapshot import MonitorSnapshot, Tally
+from app.stalled import Stalled, patience_ms
 from app.watch import Watch
 from app.windows import Window, Windows, record
 
@@ -43,7 +44,7 @@ class Monitor:
         self.cohorts = Cohorts(settings, state)
         self.admission = Admission(own.max_segments, known.get("segments", ()))
         self.references = References(model, Collecting(own.baseline.first_events, state), self.settings)
-        self.watch = Watch(model, own, self.shortest_ms, known.get("watch"))
+        self.watch = Watch(model, own, self.shortest_ms, patience_ms(self.settings), known.get("watch"))
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
         self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))
         self.tally = Tally()
@@ -79,6 +80,11 @@ class Monitor:
         if self.clock is None or (due := self._next_edge()) is None or due > edge:
             return Outcome()
         return self._outcome(self._until(edge), position)
+
+    def stand(self, stalled: Stalled | None, watermark_ms: int | None, version: str, position: int) -> Outcome:
+        """Event time stands still for long, or is where the watermark says. `version`: see `Watch.stand`."""
+        alerts = self.watch.stand(stalled, watermark_ms, version)
+        return self._outcome(self._alerts(alerts), position) if alerts else Outcome()
 
     def baseline_arrived(self, baseline: Mapping[str, Any]) -> None:
         """Takes in a record of `baselines`. Raises ValueError or KeyError when it is none."""

@@ -1,15 +1,20 @@
 """How far the source partitions have come, as their ticks say: the watermark that closes panes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from app.marks import later
 
 Name = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """The latest tick of one source partition. `offset`: its place in the partition of `panes`."""
+    """The latest tick of one source partition. `offset`: its place in the partition of `panes`.
+
+    `watermark` is a promise: a row that comes later and is older than that, less the allowed lateness, counts as late.
+    """
 
     position: int
     watermark: int | None
@@ -30,22 +35,18 @@ class Progress:
         for topic, partition, position, watermark, idle in tick["sources"]:
             before = self.told.get((topic, partition))
             if before is None or position >= before.position:
-                watermark = _later(before.watermark if before else None, watermark)
+                watermark = later(before.watermark if before else None, watermark)
                 self.told[topic, partition] = Told(position, watermark, idle, offset)
 
     def watermark(self) -> int | None:
-        """Event time (ms) that all sources have passed.
+        """Event time (ms) that all sources have passed; None until each has told one.
 
-        None until every expected partition has ticked, and while an active one has no event yet. Idle partitions hold
-        nobody back; when all are idle, the furthest one counts.
+        An idle source goes on because its reader says so each time. When nobody reads it, what was said last holds
+        panes open, whether it was idle or not: there may be rows in it that nobody has seen.
         """
-        if self.expected is None or not self.expected <= self.told.keys():
+        if self.expected is None:
             return None
-        told = [self.told[name] for name in self.expected]
-        active = [source.watermark for source in told if not source.idle]
-        if active:
-            return None if None in active else min(watermark for watermark in active if watermark is not None)
-        return max((source.watermark for source in told if source.watermark is not None), default=None)
+        return least(self.told[name].watermark if name in self.told else None for name in self.expected)
 
     def first_offset(self) -> int | None:
         """Where reading must begin to hear the latest tick of each expected source again."""
@@ -53,5 +54,19 @@ class Progress:
         return min((self.told[name].offset for name in names), default=None)
 
 
-def _later(one: int | None, other: int | None) -> int | None:
-    return max((time for time in (one, other) if time is not None), default=None)
+def reached(sources: Iterable[tuple[int | None, bool]]) -> int | None:
+    """Where an idle source may go on to (ms), so that it holds nobody back: `sources` are (watermark, idle) of all.
+
+    To where the active ones are; when all are idle, to the furthest one. None while an active one has no time yet.
+    """
+    told = list(sources)
+    if all(idle for _, idle in told):
+        return max((watermark for watermark, _ in told if watermark is not None), default=None)
+    return least(watermark for watermark, idle in told if not idle)
+
+
+def least(watermarks: Iterable[int | None]) -> int | None:
+    """The smallest; None when there is none, or one is not known."""
+    found = list(watermarks)
+    known = [watermark for watermark in found if watermark is not None]
+    return min(known) if known and len(known) == len(found) else None

@@ -11,6 +11,7 @@ from app.rules import Reading
 from app.segments import EVERYTHING
 from app.settings import ModelSettings
 from app.silence import Silence
+from app.stalled import Stalled, StalledAlert
 from app.versions import Versions
 
 Alerts = list[dict[str, Any]]
@@ -20,16 +21,27 @@ class Watch:
     """Alerts of one model, to be published in their order. `state`: as `state()` gave it."""
 
     def __init__(
-        self, model: str, settings: ModelSettings, shortest_window_ms: int, state: Mapping[str, Any] | None = None
+        self,
+        model: str,
+        settings: ModelSettings,
+        shortest_window_ms: int,
+        stalled_after_ms: int,
+        state: Mapping[str, Any] | None = None,
     ) -> None:
         state = state or {}
         self.judge = Judge(model, settings, state.get("judge"))
         self.silence = Silence(model, least_patience_ms(shortest_window_ms), state.get("silence"))
         # Where others are asked all the same, a version needs no minute of grace to be known as superseded.
+        self.stalled = StalledAlert(model, stalled_after_ms, state.get("stalled"))
         self.versions = Versions(WINDOWS * shortest_window_ms, state.get("versions"))
 
     def state(self) -> dict[str, Any]:
-        return {"judge": self.judge.state(), "silence": self.silence.state(), "versions": self.versions.state()}
+        return {
+            "judge": self.judge.state(),
+            "silence": self.silence.state(),
+            "stalled": self.stalled.state(),
+            "versions": self.versions.state(),
+        }
 
     def due(self) -> int | None:
         """When time alone brings the next alert."""
@@ -66,12 +78,17 @@ class Watch:
                 alerts += self.judge.end(version, now, "nothing came for a week")
         return alerts
 
+    def stand(self, stalled: Stalled | None, watermark: int | None, version: str) -> Alerts:
+        """Event time stands still, or goes on. `version`: any, until one is heard of."""
+        alert = self.stalled.hear(stalled, watermark, self.silence.version or version)
+        return [alert] if alert else []
+
     def open(self) -> list[Episode]:
         """The incidents of rules that are open, oldest first."""
         return self.judge.incidents.open()
 
     def open_alerts(self) -> Alerts:
-        alerts = [*(episode.alert for episode in self.open()), self.silence.alert]
+        alerts = [*(episode.alert for episode in self.open()), self.silence.alert, self.stalled.alert]
         return [alert for alert in alerts if alert is not None]
 
     def _review(self, now: int) -> Alerts:

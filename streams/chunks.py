@@ -7,6 +7,7 @@ awaited sends. What is overridden below is private to faust-streaming 0.15.3: `t
 an upgrade changes it.
 """
 
+import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -81,6 +82,8 @@ class Floors:
         """Where reading began in this generation, and the metadata there."""
         self.acknowledged: dict[TP, int] = {}
         """What was committed since then."""
+        self.committing = asyncio.Lock()
+        """One commit at a time: an older one that is tried again must not come after a newer one."""
 
     def clear(self) -> None:
         """Partitions were revoked: what was safe is for their next owner to find out."""
@@ -168,15 +171,28 @@ class ChunkConsumer(FaustConsumer):
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Offset and metadata in one write, which the broker refuses from an old generation."""
-        safe = self.app.floors.safe
-        commits = {
-            ensure_aiokafka_TP(tp): OffsetAndMetadata(*safe[tp])
-            for tp, offset in offsets.items()
-            if safe.get(tp, (None,))[0] == offset
-        }
+        async with self.app.floors.committing:
+            safe = self.app.floors.safe
+            return await self._write(
+                {tp: safe[tp] for tp, offset in offsets.items() if safe.get(tp, (None,))[0] == offset}
+            )
+
+    async def keep(self, floors: Mapping[TP, tuple[int, str]]) -> bool:
+        """Commits these now; Faust would not where only the metadata is new. False when the broker refused."""
+        async with self.app.floors.committing:
+            generation = self.app.consumer_generation_id
+            if self.app.rebalancing or not await self._write(floors):
+                return False
+            if self.app.rebalancing or self.app.consumer_generation_id != generation:
+                return False
+            self.app.floors.safe.update(floors)
+            return True
+
+    async def _write(self, floors: Mapping[TP, tuple[int, str]]) -> bool:
+        commits = {ensure_aiokafka_TP(tp): OffsetAndMetadata(*floor) for tp, floor in floors.items()}
         done = bool(await self._thread.call_thread(self._commit_in_thread, commits))
         if done:
-            self.app.floors.acknowledged.update({TP(*tp): at.offset for tp, at in commits.items()})
+            self.app.floors.acknowledged.update({tp: offset for tp, (offset, _) in floors.items()})
         return done
 
     async def _commit_in_thread(self, commits: Mapping[Any, OffsetAndMetadata]) -> bool:

@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
@@ -11,7 +12,9 @@ from aiokafka.structs import ConsumerRecord
 from app.drift.baseline import Baseline
 from app.monitor import Monitor, Outcome
 from app.panes import PaneBoard
+from app.progress import Name, Told
 from app.settings import Settings
+from app.stalled import Standstill, patience_ms
 from streams.baselines import Baselines
 from streams.following import POSITION, read_partition
 from streams.outputs import Outputs
@@ -33,7 +36,10 @@ class Shard:
         self.settings = settings
         self.baselines = baselines
         self.board = PaneBoard(settings.windows)
+        self.standstill = Standstill(patience_ms(settings.windows))
         self.monitors: dict[str, Monitor] = {}
+        self.versions: dict[str, str] = {}
+        """Of each model that parts came of, the version of the first."""
 
     def load(self, state: dict[bytes, bytes]) -> None:
         slots: dict[str, dict[str, bytes]] = defaultdict(dict)
@@ -75,6 +81,11 @@ class Close:
     def forget(self) -> None:
         self.shards.clear()
 
+    def told(self) -> Mapping[Name, Told]:
+        """What all source partitions were last heard to say, as the shard that has heard most of them knows it."""
+        known = [shard.board.progress.told for shard in self.shards.values()]
+        return max(known, key=len, default={})
+
     def _baseline_arrived(self, baseline: Baseline) -> None:
         for shard in self.shards.values():
             shard.baseline_arrived(baseline)
@@ -93,18 +104,25 @@ class Close:
         """Applies records in offset order; each tick may close panes."""
         for record in records:
             if record.offset >= shard.next:
-                await self._apply(shard, orjson.loads(record.value), record.offset)
+                await self._apply(shard, orjson.loads(record.value), record)
                 shard.next = record.offset + 1
 
-    async def _apply(self, shard: Shard, message: dict[str, Any], offset: int) -> None:
+    async def _apply(self, shard: Shard, message: dict[str, Any], record: ConsumerRecord) -> None:
+        shard.board.add(message, record.offset)
         if "tick" not in message:
             shard.monitor(message["model"])
-            shard.board.add(message, offset)
+            shard.versions.setdefault(message["model"], message["version"])
             return
-        shard.board.add(message, offset)
+        shard.standstill.tick(message["tick"]["sources"], shard.board.progress, record.timestamp)
         watermark = shard.board.watermark()
-        if watermark is None:
-            return
+        if watermark is not None:
+            await self._advance(shard, watermark, record.offset)
+        stalled = shard.standstill.stalled(shard.board.progress)
+        for model, monitor in shard.monitors.items():
+            version = shard.versions.get(model, "")
+            await self._publish(shard, model, monitor.stand(stalled, watermark, version, record.offset))
+
+    async def _advance(self, shard: Shard, watermark: int, offset: int) -> None:
         while ready := shard.board.ready(PANES_AT_ONCE):
             for model, panes in groupby(sorted(ready, key=lambda pane: pane.model), key=lambda pane: pane.model):
                 closed = list(panes)

@@ -28,6 +28,8 @@ HELP = {
     "chunk_seconds": "Time to process a chunk, its sends acknowledged.",
     "consumer_lag": "Records of a partition of this worker that are still to be processed.",
     "watermark_seconds": "Event time that a partition of this worker has reached (Unix time).",
+    "watermark_stalled_seconds": "Time for which event time of a partition of panes stands still; 0 while it goes on.",
+    "watermark_held_back": "1 for each source partition that holds a stalled partition of panes back.",
     "accuracy": "Share of right predictions among those whose label became known in the newest window.",
     "estimated_accuracy": "Mean probability of the predicted class in the newest window.",
     "metric": "Metrics of the newest window, named as in its record.",
@@ -107,6 +109,10 @@ def _of_partitions(partitions: tuple[PartitionState, ...]) -> Iterator[Sample]:
             yield Sample("consumer_lag", labels, state.lag)
         if state.watermark_ms is not None:
             yield Sample("watermark_seconds", labels, state.watermark_ms / 1000)
+        if state.topic == "panes":
+            yield Sample("watermark_stalled_seconds", labels, state.stalled.for_ms / 1000 if state.stalled else 0)
+        for topic, partition in state.stalled.held_by if state.stalled else ():
+            yield Sample("watermark_held_back", labels | {"by": f"{topic}-{partition}"}, 1)
 
 
 def _families(samples: list[Sample]) -> Iterator[Metric]:

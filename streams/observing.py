@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 
+from app.stalled import Stalled
 from streams.readiness import Readiness
 from streams.snapshot import PartitionState, WorkerSnapshot, frozen
 
@@ -35,6 +36,7 @@ class Observer:
         unready = self.readiness.reasons(
             partitions, rebalancing=worker.app.rebalancing, baselines=worker.ready.is_set(), now_s=now_s
         )
+        unready += tuple(str(progress) for progress in worker.ingest.rebuilding.values())
         self._tell(unready)
         return WorkerSnapshot(
             taken_s=now_s,
@@ -79,7 +81,12 @@ class Observer:
                 floors.acknowledged.get(tp, begun),
                 self.worker.app.consumer.highwater(tp),
                 watermark,
+                self._stalled(logical[tp.topic], tp.partition),
             )
+
+    def _stalled(self, topic: str, partition: int) -> Stalled | None:
+        shard = self.worker.close.shards.get(partition) if topic == "panes" else None
+        return None if shard is None else shard.standstill.stalled(shard.board.progress)
 
     def _reached(self, topic: str, partition: int) -> tuple[int | None, int | None]:
         """Position and watermark (ms) of what was processed since the partition was assigned."""
@@ -87,7 +94,7 @@ class Observer:
             shard = self.worker.close.shards.get(partition)
             return (None, None) if shard is None else (shard.next, shard.board.watermark())
         source = self.worker.ingest.sources.get((topic, partition))
-        return (None, None) if source is None else (source.published.position, source.published.watermark)
+        return (None, None) if source is None else (source.published.position, source.published.mark.watermark)
 
 
 def told(partitions: Iterable[TP]) -> str:

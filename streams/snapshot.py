@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from app.snapshot import MonitorSnapshot
+from app.stalled import Stalled
 from streams.counters import BUCKETS_S, Counters
 
 
@@ -13,6 +14,7 @@ class PartitionState:
 
     `position`: everything below it was processed. `committed`: where a restart would begin. `end`: one past the newest
     record, None until the broker has said it. `watermark_ms`: event time reached, None before the first event.
+    `stalled`: of `panes`, that and why it does not go on.
     """
 
     topic: str
@@ -21,6 +23,7 @@ class PartitionState:
     committed: int
     end: int | None = None
     watermark_ms: int | None = None
+    stalled: Stalled | None = None
 
     @property
     def name(self) -> str:

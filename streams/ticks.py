@@ -1,33 +1,35 @@
 """Ticks: how far each source partition of this worker has come, told to every partition of `panes`."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 import orjson
 
+from app.marks import later
+from app.progress import Name, Told, reached
 from app.settings import WindowSettings
-from streams.sources import Published, Source, quiet_watermark
-
-Name = tuple[str, int]
+from streams.sources import Published, quiet_watermark
 
 
 @dataclass(slots=True)
 class Quiet:
-    """Since when (monotonic s) each partition has been read to its end without anything new."""
+    """Since when (monotonic s), and at which position, each partition has been at its end without anything new."""
 
-    since: dict[Name, float] = field(default_factory=dict)
+    since: dict[Name, tuple[int, float]] = field(default_factory=dict)
 
-    def for_ms(self, name: Name, at_end: bool, now: float) -> int | None:
+    def for_ms(self, name: Name, position: int, at_end: bool, now: float) -> int | None:
         """How long, or None when there is something to read."""
         if not at_end:
             self.since.pop(name, None)
             return None
-        return round((now - self.since.setdefault(name, now)) * 1000)
+        if self.since.get(name, (None,))[0] != position:
+            self.since[name] = position, now
+        return round((now - self.since[name][1]) * 1000)
 
 
 class Ticks:
-    """`at_end(name)`: whether everything of the partition was read; None when nobody can say yet."""
+    """`at_end(name, position)`: whether everything of the partition was read; None when nobody can say yet."""
 
     def __init__(
         self, windows: WindowSettings, expected: dict[str, int], at_end: Callable[[Name, int], bool | None]
@@ -36,40 +38,52 @@ class Ticks:
         self.expected = expected
         self.at_end = at_end
         self.quiet = Quiet()
-        self.idle: set[Name] = set()
 
     def forget(self) -> None:
         self.quiet.since.clear()
-        self.idle.clear()
 
-    def tick(self, sources: dict[Name, Source], committed: dict[Name, Published]) -> bytes | None:
-        """The tick of all partitions that this worker reads. `committed`: of those that no record came from yet."""
+    def idle(self, read: Mapping[Name, Published], told: Mapping[Name, Told]) -> dict[Name, int | None]:
+        """Of the partitions that this worker reads, the idle ones, and to where (ms) their time goes on.
+
+        `told`: what all sources were last heard to say, those of other workers too.
+        """
         now = time.monotonic()
-        told = [self._state(name, sources.get(name), published, now) for name, published in committed.items()]
-        lines = [line for line in told if line is not None]
-        return self._encode(lines) if lines else None
+        idle = {}
+        for name, published in read.items():
+            at_end = self.at_end(name, published.position) is True
+            quiet_ms = self.quiet.for_ms(name, published.position, at_end, now)
+            if quiet_ms is not None and quiet_ms >= self.windows.idle_after_ms:
+                idle[name] = quiet_watermark(published.mark, quiet_ms, self.windows)
+        everybody = reached(self._said(name, read, idle, told) for name in self._expected())
+        return {name: later(watermark, everybody) for name, watermark in idle.items()}
 
-    def awake(self, source: Source) -> bytes | None:
-        """To be sent before the first part of a partition that was idle: it holds panes open again."""
-        self.quiet.since.pop(source.name, None)
-        if source.name not in self.idle:
-            return None
-        self.idle.discard(source.name)
-        return self._encode([[*source.name, source.published.position, source.published.watermark, False]])
+    def tick(
+        self, read: Mapping[Name, Published], begun: Collection[Name], idle: Mapping[Name, int | None]
+    ) -> bytes | None:
+        """The tick of those partitions that records came from (`begun`) and of the idle ones, as far as they went on.
 
-    def _state(self, name: Name, source: Source | None, committed: Published, now: float) -> list[object] | None:
-        published = source.published if source else committed
-        quiet_ms = self.quiet.for_ms(name, self.at_end(name, published.position) is True, now)
-        idle = quiet_ms is not None and quiet_ms >= self.windows.idle_after_ms
-        if not idle and source is None:
-            return None
-        watermark = published.watermark
-        if idle and quiet_ms is not None:
-            self.idle.add(name)
-            watermark = quiet_watermark(published, quiet_ms, self.windows)
-            if source is not None:
-                source.watermark = watermark
-        return [*name, published.position, watermark, idle]
+        Of a partition that was not read yet nothing is known: it may hold anything.
+        """
+        lines = [
+            [*name, published.position, idle.get(name, published.mark.watermark), name in idle]
+            for name, published in read.items()
+            if name in begun or name in idle
+        ]
+        return orjson.dumps({"tick": {"sources": lines, "expected": self.expected}}) if lines else None
 
-    def _encode(self, lines: Iterable[list[object]]) -> bytes:
-        return orjson.dumps({"tick": {"sources": list(lines), "expected": self.expected}})
+    def _expected(self) -> list[Name]:
+        return [(topic, partition) for topic, count in self.expected.items() for partition in range(count)]
+
+    def _said(
+        self,
+        name: Name,
+        read: Mapping[Name, Published],
+        idle: Mapping[Name, int | None],
+        told: Mapping[Name, Told],
+    ) -> tuple[int | None, bool]:
+        """Watermark and idleness of a source: of our own as they are now, of others as they said."""
+        if name in idle:
+            return idle[name], True
+        if name in read:
+            return read[name].mark.watermark, False
+        return (told[name].watermark, told[name].idle) if name in told else (None, False)

@@ -11,6 +11,8 @@ from typing import Any
 from faust.types import TP
 
 from app.drift.baseline import Baseline
+from app.marks import mark_of
+from app.progress import Name
 from app.settings import Settings
 from streams import mistakes
 from streams.app import create_app
@@ -18,12 +20,13 @@ from streams.baselines import Baselines
 from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
 from streams.counters import Durations
+from streams.idling import raise_idle
 from streams.ingest import Ingest
 from streams.logs import only_ours
 from streams.observing import Observer
 from streams.outputs import Outputs
-from streams.sources import Published, Source, watermark_of
-from streams.ticks import Name, Ticks
+from streams.sources import Published, Source
+from streams.ticks import Ticks
 from streams.topics import topic_name
 from streams.web import Pages
 
@@ -54,7 +57,7 @@ class Worker:
         self.partitions = partitions
         self.outputs = Outputs(settings)
         self.baselines = Baselines(settings)
-        self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"])
+        self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"], self._floor_of)
         self.close = Close(settings, self.outputs, self.baselines)
         self.ticks = Ticks(settings.windows, {name: partitions[name] for name in WATERMARKED}, self._at_end)
         self.app = create_app(settings, self._forget)
@@ -114,28 +117,32 @@ class Worker:
     async def _ingest_chunk(self, name: str, message: Any, records: Records) -> None:
         source = self.ingest.sources.get((name, message.partition))
         if source is None or source.generation != message.generation_id:
-            source = self._begin(name, message, records)
+            committed, _ = self.app.floors.committed.get(message.tp, (0, ""))
+            check_complete(message.tp, records, max(committed, 0))
+            source = self._begin((name, message.partition), message.generation_id, records[0].offset)
         elif records[0].offset != source.next:
             check_complete(message.tp, records, source.next)
             records = Records((r for r in records if r.offset >= source.next), records.previous)
             if not records:
                 return
-        if name in WATERMARKED and (awake := self.ticks.awake(source)):
-            await self.outputs.send_to_all("panes", awake, self.partitions["panes"])
-        await self.ingest.chunk(source, records)
+        for piece in source.pieces(records):
+            await self.ingest.chunk(source, piece)
         self.app.floors.safe[message.tp] = source.floor()
 
-    def _begin(self, name: str, message: Any, records: Records) -> Source:
-        """A new generation begins at the committed floor, with no totals and the watermark of the floor."""
-        first = records[0].offset
-        committed, metadata = self.app.floors.committed.get(message.tp, (0, ""))
-        check_complete(message.tp, records, max(committed, 0))
-        watermark = watermark_of(metadata) if committed == first else None
-        source = Source(
-            (name, message.partition), message.generation_id, first, watermark, self.settings, self._baseline
-        )
-        self.ingest.sources[source.name] = source
+    def _begin(self, name: Name, generation: int, first: int) -> Source:
+        """A new generation begins at the committed floor, with no totals and the watermarks of the floor."""
+        _, metadata = self.app.floors.committed.get(self._tp(name), (0, ""))
+        source = Source(name, generation, first, mark_of(metadata), self.settings, self._baseline)
+        self.ingest.sources[name] = source
         return source
+
+    def _tp(self, name: Name) -> TP:
+        return TP(topic_name(self.settings, name[0]), name[1])
+
+    def _floor_of(self, source: tuple[str, int]) -> int:
+        place = TP(topic_name(self.settings, source[0]), source[1])
+        committed: int = self.app.floors.committed.get(place, (0, ""))[0]
+        return max(committed, 0)
 
     def _baseline(self, model: str, version: str) -> Baseline | None:
         return self.baselines.get(model, version)
@@ -150,33 +157,48 @@ class Worker:
         self.app.floors.safe[message.tp] = shard.floor(), ""
 
     def _at_end(self, name: Name, position: int) -> bool | None:
-        highwater = self.app.consumer.highwater(TP(topic_name(self.settings, name[0]), name[1]))
+        highwater = self.app.consumer.highwater(self._tp(name))
         return None if highwater is None else highwater <= position
 
     async def _send_ticks(self) -> None:
         await self.ready.wait()
         while not self.app.should_stop:
             await self.app.sleep(self.settings.worker.tick_s)
-            if self.app.rebalancing or not self.app.consumer.flow_active:
-                self.ticks.forget()
-                continue
             await self._guarded(self._tick())
 
+    def _settled(self) -> bool:
+        """Whether partitions are assigned, and what is known of their commits is of this generation."""
+        return not self.app.rebalancing and self.app.consumer.flow_active
+
     async def _tick(self) -> None:
-        """What was counted is sent before it is said how far that goes."""
-        await asyncio.gather(*[self.ingest.flush(source) for source in list(self.ingest.sources.values())])
-        tick = self.ticks.tick(self.ingest.sources, self._read_partitions())
+        """What was counted is sent before it is said how far that goes; what is raised is committed before."""
+        sources = self.ingest.sources
+        if self._settled():
+            await asyncio.gather(*[self.ingest.flush(source) for source in list(sources.values())])
+        if not self._settled():
+            self.ticks.forget()
+            return
+        read = self._read_partitions()
+        idle = self.ticks.idle(read, self.close.told())
+        for name in idle.keys() - sources.keys():
+            read[name] = self._begin(name, self.app.consumer_generation_id, read[name].position).published
+        raised = await raise_idle(idle, read, sources, self._keep)
+        tick = self.ticks.tick(read, sources.keys(), raised)
         if tick is not None:
             await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
 
+    async def _keep(self, floors: dict[Name, tuple[int, str]]) -> bool:
+        return bool(await self.app.consumer.keep({self._tp(name): floor for name, floor in floors.items()}))
+
     def _read_partitions(self) -> dict[Name, Published]:
-        """Partitions of this worker that carry watermarks, with what was committed of them."""
+        """Partitions of this worker that carry watermarks: what is published of each, at first what was committed."""
         found = {}
         for tp in self.app.consumer.assignment():
-            name = self.logical.get(tp.topic)
-            if name in WATERMARKED:
+            name = self.logical.get(tp.topic, ""), tp.partition
+            if name[0] in WATERMARKED:
                 offset, metadata = self.app.floors.committed.get(TP(*tp), (0, ""))
-                found[name, tp.partition] = Published(max(offset, 0), watermark_of(metadata))
+                source = self.ingest.sources.get(name)
+                found[name] = source.published if source else Published(max(offset, 0), mark_of(metadata))
         return found
 
 

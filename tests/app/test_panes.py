@@ -45,18 +45,15 @@ class TestWatermark:
     def test_an_active_source_without_events_holds(self) -> None:
         assert board(told(50, of=2), told(None, partition=1, of=2)).watermark() is None
 
-    def test_an_idle_source_does_not_hold(self) -> None:
-        assert seconds(board(told(50, of=2), told(None, True, partition=1, of=2)).watermark()) == 50
-        assert seconds(board(told(50, of=2), told(20, True, partition=1, of=2)).watermark()) == 50
+    @pytest.mark.parametrize("idle", [False, True])
+    def test_the_slowest_counts_whether_it_is_idle_or_not(self, idle: bool) -> None:
+        """An idle source goes on because its reader says so: see `app.progress.reached`."""
+        assert seconds(board(told(50, of=2), told(20, idle, partition=1, of=2)).watermark()) == 20
+        assert board(told(50, of=2), told(None, idle, partition=1, of=2)).watermark() is None
 
-    def test_when_all_are_idle_the_furthest_counts(self) -> None:
-        assert seconds(board(told(50, True, of=2), told(20, True, partition=1, of=2)).watermark()) == 50
-        assert board(told(None, True)).watermark() is None
-
-    def test_one_that_wakes_holds_again(self) -> None:
-        quiet = board(told(50, of=2), told(20, True, partition=1, of=2))
-        quiet.add(told(20, partition=1, position=1, of=2), 2)
-        assert seconds(quiet.watermark()) == 20
+    def test_idle_sources_go_on_as_they_say(self) -> None:
+        quiet = board(told(50, True, of=2), told(20, True, partition=1, of=2), told(50, True, partition=1, of=2))
+        assert seconds(quiet.watermark()) == 50
 
     def test_a_tick_of_a_lower_position_is_old(self) -> None:
         """A new owner of the source begins at the floor again: until it has caught up, it has nothing new to say."""

@@ -11,6 +11,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.snapshot import MonitorSnapshot
+from app.stalled import Stalled
 from streams.counters import BUCKETS_S, Durations
 from streams.metrics import HELP, WorkerCollector, registry_of
 from streams.series import segment_label
@@ -110,7 +111,10 @@ EVERYTHING = snapshot(
         outcomes={("labels", "matched"): 750},
         chunks={"predictions": Histogram((1,) * 3 + (2,) * (len(BUCKETS_S) - 3), 3, 7.5)},
     ),
-    partitions=(PartitionState("predictions", 2, 900, 0, end=1000, watermark_ms=1_795_176_000_500),),
+    partitions=(
+        PartitionState("panes", 1, 9, 0, stalled=Stalled(None, 0, 90_000, (("labels", 3),), unread=True)),
+        PartitionState("predictions", 2, 900, 0, end=1000, watermark_ms=1_795_176_000_500),
+    ),
 )
 MODEL = {"model": "credit", "version": "3"}
 
@@ -145,6 +149,8 @@ MODEL = {"model": "credit", "version": "3"}
         ("retraining_requests_total", {**MODEL, "trigger": "drift"}, 1),
         ("consumer_lag", {"topic": "predictions", "partition": "2"}, 100),
         ("watermark_seconds", {"topic": "predictions", "partition": "2"}, 1_795_176_000.5),
+        ("watermark_stalled_seconds", {"topic": "panes", "partition": "1"}, 90),
+        ("watermark_held_back", {"topic": "panes", "partition": "1", "by": "labels-3"}, 1),
         ("chunk_seconds_bucket", {"topic": "predictions", "le": "0.005"}, 1),
         ("chunk_seconds_bucket", {"topic": "predictions", "le": "+Inf"}, 3),
         ("chunk_seconds_sum", {"topic": "predictions"}, 7.5),
