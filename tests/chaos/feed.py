@@ -1,8 +1,9 @@
 """Traffic that keeps coming while things break, and what of it is in the topics in the end."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from types import TracebackType
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -17,9 +18,9 @@ RECORDS_AT_ONCE = 250
 
 
 class Feed:
-    """Sends records in their order from entering until `stop`; a broker that is away holds it up."""
+    """Sends records without an end in their order, from entering until `stop`; a broker that is away holds it up."""
 
-    def __init__(self, settings: Settings, records: Sequence[Sent]) -> None:
+    def __init__(self, settings: Settings, records: Iterator[Sent]) -> None:
         self.settings = settings
         self.records = records
         self._over = asyncio.Event()
@@ -30,12 +31,10 @@ class Feed:
         return self
 
     async def stop(self) -> None:
-        """Sends no more, and waits until all is acknowledged. Fails if there was nothing left to send before."""
+        """Sends no more, and waits until all is acknowledged."""
         assert self._task is not None
-        ran_dry = self._task.done()
         self._over.set()
         await self._task
-        assert not ran_dry, "the traffic ended before the faults did: give the trial more events"
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -52,14 +51,12 @@ class Feed:
         )
         await producer.start()
         try:
-            for start in range(0, len(self.records), RECORDS_AT_ONCE):
-                if self._over.is_set():
-                    break
-                await self._send_some(producer, self.records[start : start + RECORDS_AT_ONCE])
+            while not self._over.is_set():
+                await self._send_some(producer, islice(self.records, RECORDS_AT_ONCE))
         finally:
             await producer.stop()
 
-    async def _send_some(self, producer: AIOKafkaProducer, records: Sequence[Sent]) -> None:
+    async def _send_some(self, producer: AIOKafkaProducer, records: Iterable[Sent]) -> None:
         pending = [
             await producer.send(topic_name(self.settings, record.topic), value=record.value, key=record.key)
             for record in records

@@ -7,15 +7,14 @@ from random import Random
 from app.model_settings import ModelSettings
 from app.settings import Settings
 from app.window_settings import WindowSettings
+from tests.chaos.endless import endless_traffic, without_labels
 from tests.chaos.feed import Feed
 from tests.chaos.fleet import Fleet
 from tests.chaos.table import ROWS, Row
 from tests.chaos.truth import Truth
 from tests.kafka.harness import create_topics, grown
-from tests.traffic import Sent, binary_traffic
 
 Fault = Callable[[Fleet, Random], Awaitable[str]]
-EVENTS_A_FAULT = 20_000
 # Many of them begin and end between two faults.
 BLOCK_RECORDS = 1000
 # Records on `panes` between two faults: from right after the last one to some seconds later.
@@ -35,15 +34,6 @@ def trial_settings(broker: str, directory: Path, name: str) -> Settings:
     )
 
 
-def without_labels(records: Sequence[Sent]) -> list[Sent]:
-    """The first prediction of each id."""
-    first: dict[bytes, Sent] = {}
-    for record in records:
-        if record.topic == "predictions":
-            first.setdefault(record.key, record)
-    return list(first.values())
-
-
 async def endure(
     settings: Settings, directory: Path, faults: Sequence[Fault], *, seed: int, workers: int = 1, join: bool = True
 ) -> None:
@@ -53,7 +43,7 @@ async def endure(
     """
     create_topics(settings)
     random = Random(seed)
-    records = binary_traffic((len(faults) + 2) * EVENTS_A_FAULT, rate=1000, seed=seed).records
+    records = endless_traffic(seed)
     if not join:
         settings = settings.model_copy(update={"models": {"credit": ModelSettings(join=False)}})
         records = without_labels(records)
