@@ -15,6 +15,7 @@ from tests.kafka.harness import PATIENCE_S, NotEnough, WorkerProcess, free_port
 
 SESSION_S = 6.0
 POLL_S = 0.1
+REQUEST_S = 5
 
 
 class Fleet:
@@ -72,7 +73,7 @@ class Fleet:
         deadline = time.monotonic() + PATIENCE_S
         while self.alive() and time.monotonic() < deadline:
             try:
-                described = client.describe_consumer_groups([group])[group].result()
+                described = client.describe_consumer_groups([group], request_timeout=REQUEST_S)[group].result()
             except KafkaException as error:  # its coordinator is still loading
                 told = str(error)
             else:
