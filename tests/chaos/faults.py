@@ -41,7 +41,7 @@ async def pause(fleet: Fleet, random: Random) -> str:
     with fleet.stopped(instance):
         await fleet.settled(without=instance)
         if not fleet.one_disk:
-            await grown(fleet.settings, "panes", random.randint(20, 150), fleet)
+            await grown(fleet.settings, "panes", random.randint(20, 100), fleet)
     await fleet.settled()
     return f"pause {instance}"
 

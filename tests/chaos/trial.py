@@ -18,7 +18,7 @@ Fault = Callable[[Fleet, Random], Awaitable[str]]
 # Many of them begin and end between two faults.
 BLOCK_RECORDS = 1000
 # Records on `panes` between two faults: from right after the last one to some seconds later.
-FEWEST, MOST = 4, 80
+FEWEST, MOST = 4, 40
 SHOWN = 30
 
 
