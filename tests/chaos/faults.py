@@ -56,7 +56,3 @@ def broker_restart(server: KafkaServer) -> Fault:
         return f"broker {way.__name__}"
 
     return restart
-
-
-async def anything(fleet: Fleet, random: Random) -> str:
-    return await random.choice([kill, rebalance, pause if len(fleet.members) > 1 else kill])(fleet, random)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.kafka.server import KafkaServer
-from tests.chaos.faults import anything, broker_restart, kill, pause, rebalance
+from tests.chaos.faults import broker_restart, kill, pause, rebalance
 from tests.chaos.trial import endure, trial_settings
 
 LONG = pytest.mark.chaos
@@ -42,8 +42,3 @@ async def test_workers_that_stand_still_past_their_session(times: int, kafka: st
 async def test_workers_that_come_back_when_others_do_their_work(times: int, kafka: str, tmp_path: Path) -> None:
     settings = trial_settings(kafka, tmp_path, f"returns-{times}")
     await endure(settings, tmp_path, [pause] * times, seed=16, workers=2, join=False)
-
-
-@pytest.mark.chaos
-async def test_all_of_it_with_three_workers(kafka: str, tmp_path: Path) -> None:
-    await endure(trial_settings(kafka, tmp_path, "all-20"), tmp_path, [anything] * 20, seed=15, workers=3)
