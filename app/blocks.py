@@ -68,11 +68,18 @@ class VersionTotals:
 
 
 class Block:
-    """Block `number` of `source` (topic, partition)."""
+    """Block `number` of `source` (topic, partition). `again`: whether it may have been counted before, in part.
 
-    def __init__(self, source: tuple[str, int], number: int, settings: Settings, baseline_of: BaselineOf) -> None:
+    Then a part of before may hold that reaches further than the last row of its group. A join whose store was lost can
+    count more pairs in the block than it did; so all groups are told each time, up to the newest offset.
+    """
+
+    def __init__(
+        self, source: tuple[str, int], number: int, settings: Settings, baseline_of: BaselineOf, again: bool = False
+    ) -> None:
         self.source = source
         self.number = number
+        self.again = again
         self.settings = settings
         self.baseline_of = baseline_of
         self.versions: dict[tuple[str, str], VersionTotals] = {}
@@ -127,10 +134,10 @@ class Block:
         )
 
     def parts(self, last_offset: int) -> list[Message]:
-        """The totals of all groups that changed since the last call, as of `last_offset`."""
+        """The totals of all groups that changed since the last call (`again`: of all), as of `last_offset`."""
         messages = []
         for (model, version), totals in self.versions.items():
-            touched = sorted(totals.touched)
+            touched = sorted(totals.groups if self.again else totals.touched)
             for start in range(0, len(touched), GROUPS_A_MESSAGE):
                 groups = touched[start : start + GROUPS_A_MESSAGE]
                 messages.append(

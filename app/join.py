@@ -123,6 +123,17 @@ class Join:
         seen = map(Seen, at, times.tolist(), watermarks.tolist(), labels)
         return self._decide(ids, watermarks, seen, label_arrives)
 
+    def completed(self, ids: Sequence[str], side: Side) -> None:
+        """Sets which side completed these pairs: of a store that was made anew, where the order of coming is lost."""
+        keys = [identity.encode() for identity in ids]
+        changed = []
+        for key, stored in zip(keys, self.store.get(keys), strict=True):
+            if stored is not None:
+                entry = decode_entry(stored)
+                entry.completed_by = side
+                changed.append((key, encode_entry(entry)))
+        self.store.put(changed)
+
     def _decide(
         self, ids: Sequence[str], watermarks: Ints, arriving: Iterable[Arriving], arrives: Arrives[Arriving]
     ) -> Joined:

@@ -18,18 +18,21 @@ from app.blocks import BaselineOf, Block
 from app.chunks import RawChunk, Reject
 from app.columns import Ints
 from app.decode import PredictionDecoder
-from app.join import Join, Joined, Outcome, Pair, positions
+from app.join import Join, Joined, Outcome, Pair
+from app.joining import join_labels, join_predictions
 from app.label_rows import LabelRows, decode_labels
 from app.messages import Message
 from app.pairs import PairRun, examples, pair_runs
 from app.resource_rows import decode_resources
-from app.runs import Decoded, Run
+from app.runs import Decoded
 from app.settings import Settings
 from app.timestamps import rfc3339
 from streams.counters import Counters, Durations
-from streams.joins import JoinStore
+from streams.joins import JoinStore, open_store
 from streams.misrouted import Misrouted, staying
 from streams.outputs import Outputs
+from streams.raw import raw_chunk
+from streams.rebuilding import SIDES, NoLongerOurs, Progress, Rebuild, is_behind
 from streams.sources import Source
 
 log = logging.getLogger(__name__)
@@ -44,16 +47,27 @@ LARGEST_DEAD_LETTER = 512 * 1024
 class Ingest:
     """All source partitions that this worker owns."""
 
-    def __init__(self, settings: Settings, outputs: Outputs, baseline_of: BaselineOf, partitions: int) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        outputs: Outputs,
+        baseline_of: BaselineOf,
+        partitions: int,
+        floor_of: Callable[[tuple[str, int]], int],
+    ) -> None:
+        """`floor_of`: up to which offset a source partition was committed when it was assigned."""
         self.settings = settings
         self.outputs = outputs
         self.baseline_of = baseline_of
+        self.floor_of = floor_of
         self.counters = Counters()
         self.misrouted = Misrouted(settings, outputs, self.counters, partitions)
         self._decoder = PredictionDecoder(settings)
         self.sources: dict[tuple[str, int], Source] = {}
         self.stores: dict[int, JoinStore] = {}
-        self._opening = asyncio.Lock()
+        self._opening: dict[int, asyncio.Lock] = {}
+        self.rebuilding: dict[int, Progress] = {}
+        """By partition: the stores that are being made anew."""
         self._count: dict[str, Callable[[Source, Block, RawChunk], Counted]] = {
             "predictions": self._predictions,
             "labels": self._labels,
@@ -78,14 +92,20 @@ class Ingest:
                 await self._count_part(source, raw)
 
     async def flush(self, source: Source) -> None:
-        """Publishes what was counted and not sent yet. To be called now and then: little traffic fills no part."""
+        """Publishes what was counted and not sent yet. To be called now and then: little traffic fills no part.
+
+        A partition whose store is made anew has nothing to send, and must not keep the others waiting.
+        """
+        if source.name[1] in self.rebuilding:
+            return
         async with source.sending:
             if source.unsent and self.sources.get(source.name) is source:
                 await self._send_parts(source)
 
     async def _count_part(self, source: Source, raw: RawChunk) -> None:
         """`raw` lies within one block. A block is sent whole before the next one begins."""
-        await self._store(source)
+        if not await self._store(source):
+            return
         if source.unsent and source.leaves_block(int(raw.offsets[0])):
             await self._send_parts(source)
         started = time.perf_counter()
@@ -105,15 +125,36 @@ class Ingest:
         await self.outputs.send(source.block.parts(source.next - 1))
         source.publish()
 
-    async def _store(self, source: Source) -> None:
-        """The join's store of the partition, opened in a thread: a former owner may still hold it."""
+    async def _store(self, source: Source) -> bool:
+        """Opens the join's store of the partition, whole; says whether the partition is still ours then."""
         topic, partition = source.name
-        if topic == "resources" or partition in self.stores:
-            return
-        async with self._opening:
-            if partition not in self.stores:  # the other side of the join may have opened it meanwhile
-                path = join_path(self.settings, partition)
-                self.stores[partition] = await asyncio.to_thread(JoinStore, path, self.settings.labels.horizon_s)
+        if topic != "resources" and partition not in self.stores:
+            # Both sides of the join want it, and only one may open it.
+            async with self._opening.setdefault(partition, asyncio.Lock()):
+                if partition not in self.stores and self.sources.get(source.name) is source:
+                    await self._open(source)
+        return self.sources.get(source.name) is source
+
+    async def _open(self, source: Source) -> None:
+        """In a thread, since a former owner may still hold it; and made anew where it lacks what was committed."""
+        partition, settings = source.name[1], self.settings
+        store = await asyncio.to_thread(open_store, join_path(settings, partition), settings.labels.horizon_s)
+        floors = {topic: self.floor_of((topic, partition)) for topic in SIDES}
+        try:
+            if is_behind(store, floors):
+                progress = self.rebuilding[partition] = Progress(partition)
+                await Rebuild(settings, store, floors, progress, lambda: self.sources.get(source.name) is source).run()
+            if self.sources.get(source.name) is not source:
+                raise NoLongerOurs
+        except NoLongerOurs:
+            store.close()
+        except BaseException:
+            store.close()
+            raise
+        else:
+            self.stores[partition] = store
+        finally:
+            self.rebuilding.pop(partition, None)
 
     async def _send_rest(self, source: Source, block: Block, raw: RawChunk, counted: "Counted") -> None:
         """Dead letters and examples, which the parts that follow speak of."""
@@ -148,14 +189,10 @@ class Ingest:
         self, source: Source, decoded: Decoded, watermarks: Ints, counted: np.ndarray[tuple[int], np.dtype[np.bool_]]
     ) -> list[Pair]:
         """The pairs that these predictions complete; clears `counted` where one came before."""
-        runs = [run for run in decoded.runs if self.settings.model(run.columns.model).join]
-        if not runs:
+        found = join_predictions(self._join(source), decoded, watermarks, self.settings)
+        if found is None:
             return []
-        rows, ids, records = _in_row_order(runs)
-        numbers = rows - np.searchsorted(decoded.offsets, decoded.offsets[rows], side="left")
-        join = self._join(source)
-        at = positions(decoded.offsets[rows], numbers)
-        joined = join.predictions(ids, at, decoded.times[rows], records, watermarks[rows])
+        rows, joined = found
         self._outcomes(source, joined)
         counted[rows[joined.outcomes == Outcome.DUPLICATE]] = False
         return [Pair(int(rows[pair.row]), pair.entry) for pair in joined.pairs]
@@ -163,8 +200,7 @@ class Ingest:
     def _labels(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
         labels: LabelRows = decode_labels(raw, self.settings.windows.max_ahead_ms)
         watermarks = source.earlier(labels.times, labels.offsets)
-        at = positions(labels.offsets, labels.numbers)
-        joined = self._join(source).labels(labels.ids, at, labels.times, labels.labels, watermarks)
+        joined = join_labels(self._join(source), labels, watermarks)
         self._outcomes(source, joined)
         sent = self._pairs(source, block, joined.pairs, labels.offsets)
         return Counted(labels.times, labels.rejects, sent)
@@ -205,30 +241,6 @@ class Counted:
 
     def __init__(self, times: Ints, rejects: list[Reject], made: list[tuple[PairRun, list[Message]]]) -> None:
         self.times, self.rejects, self.examples = times, rejects, made
-
-
-def _in_row_order(runs: list[Run]) -> tuple[Ints, list[str], list[bytes | None]]:
-    """Rows, ids and records of all runs together, in offset order: the first of an id counts, whatever its model."""
-    if len(runs) == 1:
-        return runs[0].rows, runs[0].columns.ids, list(runs[0].records())
-    rows = np.concatenate([run.rows for run in runs])
-    ids = [identity for run in runs for identity in run.columns.ids]
-    records = [record for run in runs for record in run.records()]
-    order = np.argsort(rows, kind="stable")
-    places = order.tolist()
-    return rows[order], [ids[place] for place in places], [records[place] for place in places]
-
-
-def raw_chunk(records: list[ConsumerRecord]) -> RawChunk:
-    first, last = records[0].offset, records[-1].offset
-    # Offsets rise, so that they are all there if there is room for no more.
-    whole = last - first == len(records) - 1
-    return RawChunk(
-        np.arange(first, last + 1) if whole else np.array([record.offset for record in records], np.int64),
-        np.array([record.timestamp for record in records], np.int64),
-        [record.key for record in records],
-        [record.value for record in records],
-    )
 
 
 def join_path(settings: Settings, partition: int) -> Path:

@@ -5,15 +5,20 @@ nothing is searched for, no tombstone is written, and the disk is free at once. 
 rocksdict opens it, a compaction drops entries that are seconds old.)
 """
 
+import logging
+import shutil
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
+log = logging.getLogger(__name__)
+
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 32 * 1024 * 1024
 FORMAT = b"2"
+UNFINISHED = b"unfinished"
 # Half a horizon each: an entry is kept for one horizon at least, and for one and a half at most.
 GENERATIONS_A_HORIZON = 2
 # If one side of the join is left so far behind the other, the disk comes first.
@@ -28,6 +33,10 @@ class UnknownFormat(RuntimeError):
     """The store was written by a version that keeps it in another form."""
 
 
+class Damaged(RuntimeError):
+    """What is on the disk can't be opened as a store."""
+
+
 class JoinStore:
     """Entries by prediction id, and next offsets by topic. What was put can be read after `write`, all at once."""
 
@@ -40,7 +49,8 @@ class JoinStore:
         self._watermarks: dict[str, int] = {}
         self._pending: list[tuple[bytes, bytes]] = []
         if self._db.get(b"format", FORMAT) != FORMAT:
-            raise UnknownFormat(f"{path} is of another version: delete it, its pairs are then not found again")
+            self.close()
+            raise UnknownFormat(f"{path} is of another version")
         self._db[b"format"] = FORMAT
 
     def _open(self, path: Path, patience_s: float) -> Rdict:
@@ -50,7 +60,9 @@ class JoinStore:
             try:
                 families = dict.fromkeys(_families(path), self._options)
                 return Rdict(str(path), options=self._options, column_families=families)
-            except Exception as error:  # rocksdict raises bare Exceptions; only the lock is waited for
+            except Exception as error:  # rocksdict raises bare Exceptions
+                if "corruption" in str(error).lower():
+                    raise Damaged(f"{path}: {error}") from error
                 if "lock" not in str(error).lower():
                     raise
                 if time.monotonic() > deadline:
@@ -78,12 +90,22 @@ class JoinStore:
         stored = self._db.get(b"next:" + topic.encode())
         return None if stored is None else int(stored)
 
+    @property
+    def unfinished(self) -> bool:
+        """Whether it is being made anew, and that has not come to its end."""
+        return bool(self._db.get(UNFINISHED))
+
+    @unfinished.setter
+    def unfinished(self, value: bool) -> None:
+        self._db[UNFINISHED] = b"1" if value else b""
+
     def write(self, topic: str, next_offset: int, watermark: int | None) -> None:
         """Everything put since the last one, in the generation of `watermark` (ms), that `topic` has come to."""
         batch = WriteBatch(raw_mode=True)
         batch.put(b"next:" + topic.encode(), str(next_offset).encode())
         if self._pending:
-            family = self._family((watermark or 0) // self._generation_ms)
+            # Never older than what is there: of an id that is in two generations the newer one is read.
+            family = self._family(max([(watermark or 0) // self._generation_ms, *self._generations]))
             for identity, entry in self._pending:
                 batch.put(identity, entry, family)
         self._db.write(batch)
@@ -109,6 +131,18 @@ class JoinStore:
             family.close()
         self._generations.clear()
         self._db.close()
+
+
+def open_store(path: Path, horizon_s: float) -> JoinStore:
+    """The store of `path`. One that is damaged or of another format is set aside, and an empty one takes its place."""
+    try:
+        return JoinStore(path, horizon_s)
+    except (Damaged, UnknownFormat) as error:
+        aside = path.with_name(f"{path.name}.unusable")
+        log.warning("The join's store can't be used and is set aside as %s: %s", aside.name, error)
+        shutil.rmtree(aside, ignore_errors=True)
+        path.rename(aside)
+        return JoinStore(path, horizon_s)
 
 
 def _families(path: Path) -> list[str]:

@@ -11,8 +11,8 @@ from aiokafka.errors import KafkaConnectionError
 
 from app.partitioning import elsewhere
 from app.settings import Settings
-from streams.ingest import raw_chunk
 from streams.misrouted import REMEDY, TOPICS, joined_rows, meanwhile
+from streams.raw import raw_chunk
 from streams.reading import Ranges, read
 from streams.topicadmin import TopicAdmin
 from streams.topics import topic_name

@@ -46,7 +46,7 @@ class Source:
         self.kafka_ms = mark.kafka_ms
         self.settings = settings
         self.baseline_of = baseline_of
-        self.block = Block(name, first // settings.worker.block_records, settings, baseline_of)
+        self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, again=True)
         self.block_mark = replace(mark, raises=())
         self.raises = list(mark.raises)
         """Of the open block: where the watermark was raised while nothing came, in this or an earlier generation."""

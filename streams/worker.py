@@ -57,7 +57,7 @@ class Worker:
         self.partitions = partitions
         self.outputs = Outputs(settings)
         self.baselines = Baselines(settings)
-        self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"])
+        self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"], self._floor_of)
         self.close = Close(settings, self.outputs, self.baselines)
         self.ticks = Ticks(settings.windows, {name: partitions[name] for name in WATERMARKED}, self._at_end)
         self.app = create_app(settings, self._forget)
@@ -138,6 +138,11 @@ class Worker:
 
     def _tp(self, name: Name) -> TP:
         return TP(topic_name(self.settings, name[0]), name[1])
+
+    def _floor_of(self, source: tuple[str, int]) -> int:
+        place = TP(topic_name(self.settings, source[0]), source[1])
+        committed: int = self.app.floors.committed.get(place, (0, ""))[0]
+        return max(committed, 0)
 
     def _baseline(self, model: str, version: str) -> Baseline | None:
         return self.baselines.get(model, version)

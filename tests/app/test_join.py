@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.join import Join, Outcome, positions
+from app.join import Join, Outcome, Side, positions
 
 EARLY = np.iinfo(np.int64).min
 DAY = 86_400_000
@@ -114,3 +114,47 @@ def test_a_replay_in_another_order_repeats_what_the_first_run_did(
             at[side] = min(at[side] + count, len(rows[side]))
     paired = set(made) & {identity for identity, _, _ in true}
     assert sum(outcome is Outcome.MATCHED for outcome in seen.values()) == len(paired)
+
+
+lives = st.lists(st.tuples(steps, st.integers(0, 8), st.integers(0, 8), st.booleans()), min_size=1, max_size=4)
+
+
+@settings(max_examples=500, deadline=None)
+@given(predictions, labels, lives)
+def test_a_store_made_anew_counts_no_pair_again_and_loses_none(
+    made: list[str], true: list[tuple[str, str, int]], each: list[tuple[list[tuple[bool, int]], int, int, bool]]
+) -> None:
+    """The store is lost after each life, and made anew from what lies below the commits and from the examples."""
+    rows = {
+        "predictions": [(offset, identity, 100 + offset, None) for offset, identity in enumerate(made)],
+        "labels": [(offset, identity, 100 + at, value) for offset, (identity, value, at) in enumerate(true)],
+    }
+    floors, at = {"predictions": 0, "labels": 0}, {"predictions": 0, "labels": 0}
+    places: dict[str, int] = {}
+    counted: dict[tuple[str, int], str] = {}  # what each record that was read last completed
+    examples: dict[str, str] = {}  # id -> the topic of the record that completed the pair
+    for order, back_p, back_l, labels_first in [*each, ([(True, 100), (False, 100)], 0, 0, False)]:
+        join = Join(Memory(), DAY)
+        for side in ("labels", "predictions") if labels_first else ("predictions", "labels"):
+            other = {identity for identity, by in examples.items() if by != side}
+            read(join, side, [row for row in rows[side] if row[0] < floors[side] or row[1] in other])
+        for identity, by in examples.items():
+            join.completed([identity], Side.PREDICTION if by == "predictions" else Side.LABEL)
+        at = dict(floors)
+        for predicted, count in order:
+            side = "predictions" if predicted else "labels"
+            chunk = rows[side][at[side] : at[side] + count]
+            for (outcome, offset), row in zip(read(join, side, chunk), chunk, strict=True):
+                counted.pop((side, offset), None)
+                if outcome is Outcome.MATCHED:
+                    assert examples.setdefault(row[1], side) == side
+                    assert places.setdefault(row[1], offset) == offset
+                    counted[side, offset] = row[1]
+            at[side] = min(at[side] + count, len(rows[side]))
+        # Commits never go back; what lies above them is forgotten and read again.
+        floors = {
+            "predictions": max(at["predictions"] - back_p, floors["predictions"]),
+            "labels": max(at["labels"] - back_l, floors["labels"]),
+        }
+    paired = set(made) & {identity for identity, _, _ in true}
+    assert sorted(counted.values()) == sorted(paired)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.joins import JoinStore, StoreLocked, UnknownFormat
+from streams.joins import JoinStore, StoreLocked, UnknownFormat, open_store
 
 DAY = 86400.0
 NOW = 1_795_176_000_000
@@ -147,3 +147,42 @@ def test_a_store_of_another_format_is_not_misread(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(UnknownFormat, match="another version"):
         JoinStore(tmp_path / "p-0", DAY)
+
+
+def test_an_entry_written_by_the_side_that_is_behind_is_the_newest_all_the_same(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    store.put([(b"a", b"prediction")])
+    store.write("predictions", 1, NOW + DAY_MS)
+    store.put([(b"a", b"with its label")])
+    store.write("labels", 1, NOW)
+    assert store.get([b"a"]) == [b"with its label"]
+    store.close()
+
+
+def test_a_store_that_can_not_be_used_is_set_aside_for_an_empty_one(tmp_path: Path) -> None:
+    path = tmp_path / "p-0"
+    store = JoinStore(path, DAY)
+    store.put([(b"a", b"1")])
+    store.write("labels", 3, NOW)
+    store._db[b"format"] = b"1"
+    store.close()
+    fresh = open_store(path, DAY)
+    assert (fresh.get([b"a"]), fresh.next_offset("labels")) == ([None], None)
+    fresh.close()
+    next(path.glob("MANIFEST-*")).write_bytes(b"\x00damaged" * 100)
+    again = open_store(path, DAY)
+    assert again.next_offset("labels") is None
+    again.close()
+    assert sorted(place.name for place in tmp_path.iterdir()) == ["p-0", "p-0.unusable"]
+
+
+def test_whether_it_is_being_made_anew_is_remembered(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    assert not store.unfinished
+    store.unfinished = True
+    store.close()
+    again = JoinStore(tmp_path / "p-0", DAY)
+    assert again.unfinished
+    again.unfinished = False
+    assert not again.unfinished
+    again.close()

@@ -12,9 +12,9 @@ from app.partitioning import partitions_of
 from app.passed import Passed
 from app.settings import Settings
 from streams.counters import Counters
-from streams.ingest import raw_chunk
 from streams.misrouted import HEADER, Misrouted, staying
 from streams.outputs import Outputs
+from streams.raw import raw_chunk
 from streams.reading import read
 
 PARTITIONS = 4

@@ -1,0 +1,38 @@
+"""A join's store that was lost is made anew: the windows are those of a worker that lost nothing."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from tests.kafka.harness import WorkerProcess, create_topics, grown, produce
+from tests.kafka.test_exactness import settings_for, windows_equal_the_truth
+from tests.traffic import binary_traffic
+
+pytestmark = pytest.mark.kafka
+
+
+def lose_stores(settings: Settings) -> None:
+    stores = list((settings.data_dir / "joins").iterdir())
+    assert stores
+    for store in stores:
+        shutil.rmtree(store)
+
+
+async def test_a_store_deleted_while_the_worker_was_dead_costs_no_pair_and_doubles_none(
+    kafka: str, tmp_path: Path
+) -> None:
+    settings = settings_for(kafka, tmp_path, "lost")
+    create_topics(settings)
+    traffic = binary_traffic(60_000, rate=2000, seed=8)
+    await produce(settings, traffic.records)
+    with WorkerProcess(tmp_path, settings) as worker:
+        for _ in range(3):
+            await grown(settings, "panes", 25, worker)
+            worker.kill()
+            lose_stores(settings)
+            worker.start()
+        await windows_equal_the_truth(settings, traffic, worker)
+        said = worker.said()
+    assert "the join's store is complete again" in said
