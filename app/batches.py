@@ -68,7 +68,7 @@ def batch_times(record: PredictionRecord | LabelRecord) -> Ints:
 
     Raises msgspec.ValidationError where a text is no time.
     """
-    rows = len(record.prediction_ids or ())
+    rows = rows_in(record)
     if record.timestamps is None:
         return np.full(rows, event_times([record.timestamp])[0])  # type: ignore[list-item]
     texts = [moment for moment in record.timestamps if type(moment) is str]

@@ -56,12 +56,13 @@ def decode_all(
     try:
         return list(range(len(values))), [decode(value) for value in values], []  # type: ignore[arg-type]
     except UNREADABLE:
-        return _decode_each(values, decode)
+        return decode_each(values, decode)
 
 
-def _decode_each(
+def decode_each(
     values: Sequence[bytes | None], decode: Callable[[bytes], Record]
 ) -> tuple[list[int], list[Record], list[Reject]]:
+    """The same, one by one."""
     places: list[int] = []
     records: list[Record] = []
     rejects: list[Reject] = []

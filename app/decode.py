@@ -10,6 +10,7 @@ import numpy as np
 from app.batches import rows_as_records, rows_in, tabulate_batch
 from app.chunks import RawChunk, decode_all
 from app.columns import Ints
+from app.members import members_of
 from app.records import PredictionRecord, decode_prediction
 from app.runs import Decoded, Run, values_at
 from app.screening import Screened, screen
@@ -55,7 +56,7 @@ class PredictionDecoder:
                 decoded = decode_shaped(chunk, self._shapes, self.settings)
             except NotPlain as why:
                 self._missed()
-                misfits = [] if why.place is None else [decode_prediction(chunk.values[why.place] or b"")]
+                misfits = [] if why.misfit is None else [why.misfit]
             else:
                 self._misses = 0
                 return decoded
@@ -95,13 +96,9 @@ def _run(screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], 
 def groups_of(records: Sequence[PredictionRecord], settings: Settings) -> list[tuple[str, list[int]]]:
     """(task, members) of each model version; members in offset order. A version has two only where records disagree."""
     versions = [(record.model, record.version) for record in records]
-    distinct = list(dict.fromkeys(versions))
-    if len(distinct) == 1:
+    if len(set(versions)) == 1:
         return _by_task(range(len(records)), records, settings)
-    members: dict[tuple[str, str], list[int]] = {version: [] for version in distinct}
-    for index, version in enumerate(versions):
-        members[version].append(index)
-    return [group for indexes in members.values() for group in _by_task(indexes, records, settings)]
+    return [group for indexes in members_of(versions).values() for group in _by_task(indexes, records, settings)]
 
 
 def _by_task(

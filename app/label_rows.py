@@ -13,7 +13,7 @@ from app.chunks import UNREADABLE, RawChunk, Reject, decode_all
 from app.columns import Ints
 from app.records import Label, LabelRecord, decode_label, decode_plain_label
 from app.timestamps import milliseconds_of
-from app.watermarks import event_times
+from app.watermarks import event_times, implausible
 
 
 @dataclass(slots=True)
@@ -92,8 +92,7 @@ def decode_any_labels(chunk: RawChunk, max_ahead_ms: int) -> LabelRows:
 
 def _untimely(times: Ints, at: Ints, chunk: RawChunk, max_ahead_ms: int) -> dict[int, tuple[str, str]]:
     """By place: why its times can't be true. A batch with one such time is refused whole."""
-    kafka_times = chunk.timestamps[at]
-    ahead, before_1970 = (kafka_times >= 0) & (times > kafka_times + max_ahead_ms), times < 0
+    ahead, before_1970 = implausible(times, chunk.timestamps[at], max_ahead_ms)
     why = f"more than {max_ahead_ms / 1000:g} s ahead of the time of the Kafka record"
     faults = dict.fromkeys(at[before_1970].tolist(), ("timestamp_out_of_range", "before 1970"))
     return faults | dict.fromkeys(at[ahead].tolist(), ("timestamp_ahead", why))
@@ -116,7 +115,7 @@ def _fault(record: LabelRecord) -> tuple[str, str] | None:
 
 
 def _batch_fault(record: LabelRecord) -> str | None:
-    rows = len(record.prediction_ids or ())
+    rows = rows_in(record)
     if record.labels is None or len(record.labels) != rows:
         return f"{rows} prediction_ids, but {len(record.labels or ())} labels"
     if record.timestamps is not None and len(record.timestamps) != rows:

@@ -6,8 +6,9 @@ import numpy as np
 
 from app.chunks import RawChunk, Reject, decode_all
 from app.columns import Floats, Ints, ResourceColumns
+from app.members import members_of
 from app.records import ResourceRecord, decode_resource
-from app.watermarks import event_times
+from app.watermarks import event_times, implausible
 
 
 @dataclass(slots=True)
@@ -22,16 +23,14 @@ class ResourceRows:
 def decode_resources(chunk: RawChunk, max_ahead_ms: int) -> ResourceRows:
     places, records, rejects = decode_all(chunk.values, decode_resource)
     times = event_times([record.timestamp for record in records])
-    stamps = chunk.timestamps[np.array(places, np.int64)]
-    wrong = ((stamps >= 0) & (times > stamps + max_ahead_ms)) | (times < 0)
+    ahead, before_1970 = implausible(times, chunk.timestamps[np.array(places, np.int64)], max_ahead_ms)
+    wrong = ahead | before_1970
     why = f"more than {max_ahead_ms / 1000:g} s ahead of the Kafka record, or before 1970"
     rejects += [Reject(places[i], "timestamp_out_of_range", why) for i in np.flatnonzero(wrong).tolist()]
     kept = np.flatnonzero(~wrong)
     good, times = [records[i] for i in kept.tolist()], times[kept]
-    members: dict[tuple[str, str], list[int]] = {}
-    for index, record in enumerate(good):
-        members.setdefault((record.model, record.version), []).append(index)
-    return ResourceRows([_run(good, times, np.array(m, np.int64)) for m in members.values()], times, rejects)
+    versions = members_of((record.model, record.version) for record in good)
+    return ResourceRows([_run(good, times, np.array(m, np.int64)) for m in versions.values()], times, rejects)
 
 
 def _run(records: list[ResourceRecord], times: Ints, members: Ints) -> tuple[ResourceColumns, Ints]:

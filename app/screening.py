@@ -11,7 +11,7 @@ from app.chunks import RawChunk, Reject
 from app.columns import Ints
 from app.records import PredictionRecord
 from app.settings import Settings
-from app.watermarks import event_times
+from app.watermarks import event_times, implausible
 
 
 @dataclass(slots=True)
@@ -106,8 +106,7 @@ def _times(records: Sequence[PredictionRecord], batches: Sequence[Ints | None] |
 def _untimely(screened: Screened, chunk: RawChunk, max_ahead_ms: int) -> dict[int, tuple[str, str]]:
     """By record: one such time would carry the watermark away, or is none that a model was in production at."""
     kafka_times = np.repeat(chunk.timestamps[screened.places], screened.counts)
-    ahead = (kafka_times >= 0) & (screened.times > kafka_times + max_ahead_ms)
-    before_1970 = screened.times < 0
+    ahead, before_1970 = implausible(screened.times, kafka_times, max_ahead_ms)
     if not (ahead | before_1970).any():
         return {}
     owner = np.repeat(np.arange(len(screened.records)), screened.counts)

@@ -4,7 +4,7 @@ Whatever is not plain, from a batch to a time in another form, is left to the ge
 decoded once more. What comes out is the same either way, so it does not matter which one a replay takes.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from types import NoneType
@@ -13,26 +13,27 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from app.chunks import UNREADABLE, RawChunk, Reject, decode_all
+from app.chunks import UNREADABLE, RawChunk, Reject, decode_each
 from app.columns import FeatureColumn, Floats, Ints, PredictionColumns, Probabilities
-from app.records import decode_prediction
+from app.members import members_of
+from app.records import PredictionRecord, decode_prediction
 from app.runs import Decoded, Run, values_at
 from app.settings import Settings
 from app.shapes import Shape, Shapes
 from app.tabulate import class_names, failures, feature_column, numeric_column, weight_column
 from app.timestamps import milliseconds_of
-from app.watermarks import event_times
+from app.watermarks import event_times, implausible
 
 NOTHING = {NoneType}
 astuple = msgspec.structs.astuple
 
 
 class NotPlain(Exception):
-    """The chunk holds something that only the general way knows. `place`: of a record that fits no shape, if any."""
+    """The chunk holds something that only the general way knows. `misfit`: the record that fits no shape, if any."""
 
-    def __init__(self, place: int | None = None) -> None:
-        super().__init__(place)
-        self.place = place
+    def __init__(self, misfit: PredictionRecord | None = None) -> None:
+        super().__init__(misfit)
+        self.misfit = misfit
 
 
 def decode_shaped(chunk: RawChunk, shapes: Shapes, settings: Settings) -> Decoded:
@@ -48,8 +49,8 @@ def decode_shaped(chunk: RawChunk, shapes: Shapes, settings: Settings) -> Decode
     times = np.empty(len(records), np.int64)
     for rows, columns in parts:
         times[rows] = columns.timestamps
-    kafka_times = chunk.timestamps[at]
-    if (times < 0).any() or ((kafka_times >= 0) & (times > kafka_times + settings.windows.max_ahead_ms)).any():
+    ahead, before_1970 = implausible(times, chunk.timestamps[at], settings.windows.max_ahead_ms)
+    if ahead.any() or before_1970.any():
         raise NotPlain
     runs = [Run(columns, rows, partial(values_at, chunk, at[rows])) for rows, columns in parts]
     return Decoded(runs, rejects, times, chunk.offsets[at])
@@ -61,38 +62,22 @@ def _decode(
     try:
         return range(len(values)), list(map(decode, values)), []  # type: ignore[arg-type]
     except UNREADABLE:
-        return _decode_each(values, decode)
+        return decode_each(values, partial(_fitting, decode))
 
 
-def _decode_each(
-    values: Sequence[bytes | None], decode: Callable[[bytes], Any]
-) -> tuple[list[int], list[Any], list[Reject]]:
-    """A record that nothing can read is a reject here as well; another one that has no shape ends it."""
-    places: list[int] = []
-    records: list[Any] = []
-    rejects: list[Reject] = []
-    for place, value in enumerate(values):
-        try:
-            records.append(decode(value))  # type: ignore[arg-type]
-        except UNREADABLE:
-            _, readable, refused = decode_all([value], decode_prediction)
-            if readable:
-                raise NotPlain(place) from None
-            rejects.append(refused[0]._replace(place=place))
-        else:
-            places.append(place)
-    return places, records, rejects
+def _fitting(decode: Callable[[bytes], Any], value: bytes) -> Any:
+    """A record that nothing can read is a reject here as well; another one that has no shape is none of ours."""
+    try:
+        return decode(value)
+    except UNREADABLE:
+        raise NotPlain(decode_prediction(value)) from None
 
 
-def _groups(records: Sequence[Any]) -> Iterator[tuple[tuple[type, str], Sequence[int]]]:
+def _groups(records: Sequence[Any]) -> Iterable[tuple[tuple[type, str], Sequence[int]]]:
     """The rows of each model version, by their first ones."""
     if len(set(map(type, records))) == len({record.version for record in records}) == 1:
-        return iter([((type(records[0]), records[0].version), range(len(records)))])
-    versions = [(type(record), record.version) for record in records]
-    members: dict[tuple[type, str], list[int]] = {version: [] for version in versions}
-    for row, version in enumerate(versions):
-        members[version].append(row)
-    return iter(members.items())
+        return [((type(records[0]), records[0].version), range(len(records)))]
+    return members_of((type(record), record.version) for record in records).items()
 
 
 def _columns(

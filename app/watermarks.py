@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.columns import Ints
 from app.timestamps import MILLISECONDS_FROM
@@ -38,11 +39,19 @@ def earlier_maximum(times: Ints, offsets: Ints, watermark: int | None) -> Ints:
     return running[first_of_record]
 
 
+def implausible(times: Ints, kafka_times: Ints, max_ahead_ms: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which times can't be true, (n,) each: further than allowed ahead of the Kafka record's, and before 1970.
+
+    `kafka_times`: (n,) ms, negative where a record has none: then nothing is ahead of it.
+    """
+    return (kafka_times >= 0) & (times > kafka_times + max_ahead_ms), times < 0
+
+
 def _has_batches(offsets: Ints) -> bool:
     return bool((offsets[1:] == offsets[:-1]).any())
 
 
-def late_rows(times: Ints, before: Ints, pane_ms: int, lateness_ms: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def late_rows(times: Ints, before: Ints, pane_ms: int, lateness_ms: int) -> NDArray[np.bool_]:
     """Where a row's pane end plus the allowed lateness is at or below the watermark `before` it, (n,)."""
     pane_ends = times - times % pane_ms + pane_ms
     return before >= pane_ends + lateness_ms

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from app.timestamps import milliseconds
-from app.watermarks import earlier_maximum, event_times, late_rows
+from app.watermarks import earlier_maximum, event_times, implausible, late_rows
 
 NOTHING = np.iinfo(np.int64).min
 
@@ -47,3 +47,9 @@ def test_a_row_is_late_when_its_pane_and_the_lateness_are_over() -> None:
     before = np.full(5, 25)
     assert late_rows(times, before, 10, 5).tolist() == [True, True, True, False, False]
     assert late_rows(times, before - 1, 10, 5).tolist() == [True, False, False, False, False]
+
+
+def test_a_time_is_implausible_ahead_of_its_record_and_before_1970() -> None:
+    ahead, before = implausible(np.array([1300, 1301, 10**9, -1]), np.array([1000, 1000, -1, 1000]), 300)
+    assert ahead.tolist() == [False, True, False, False]
+    assert before.tolist() == [False, False, False, True]
