@@ -13,7 +13,7 @@ from app.messages import Message
 from app.runs import Decoded, Run
 from app.segments import segment_values
 from app.settings import Settings
-from app.tabulate import class_name
+from app.tabulate import class_names
 
 # Rows of one record on `examples`: some hundred bytes each, far below the broker's limit for a message.
 ROWS_AN_EXAMPLE = 1000
@@ -55,10 +55,19 @@ def pair_runs(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> I
 
 def _run(pairs: list[Pair], run: Run) -> PairRun:
     predictions = run.columns
-    task = predictions.task
-    times = predictions.timestamps = np.array([pair.entry.timestamp for pair in pairs], np.int64)
+    predictions.timestamps = np.array([pair.entry.timestamp for pair in pairs], np.int64)
     labels = [pair.entry.labels[0].label for pair in pairs]
     label_times = np.array([pair.entry.labels[0].timestamp for pair in pairs], np.int64)
+    rows = np.array([pair.row for pair in pairs], np.int64)
+    watermarks = np.array([max(pair.entry.watermark, pair.entry.labels[0].watermark) for pair in pairs], np.int64)
+    return pair_run(predictions, labels, label_times, watermarks, rows)
+
+
+def pair_run(
+    predictions: PredictionColumns, labels: Sequence[Any], label_times: Ints, watermarks: Ints, rows: Ints
+) -> PairRun:
+    """n predictions, none of which failed, with their labels as on the wire. The other arguments: (n,), as there."""
+    times, task = predictions.timestamps, predictions.task
     columns = PairColumns(
         model=predictions.model,
         version=predictions.version,
@@ -67,13 +76,12 @@ def _run(pairs: list[Pair], run: Run) -> PairRun:
         predicted=predictions.predicted,
         values=predictions.values,
         probabilities=predictions.probabilities,
-        labels=[class_name(label) for label in labels] if task == "classification" else [None] * len(labels),
+        labels=class_names(labels) if task == "classification" else [None] * len(labels),
         label_values=_numbers(labels) if task == "regression" else np.full(len(labels), np.nan),
         lag_ms=np.maximum(label_times - times, 0),
     )
-    rows = np.array([pair.row for pair in pairs], np.int64)
-    watermarks = np.array([max(pair.entry.watermark, pair.entry.labels[0].watermark) for pair in pairs], np.int64)
-    return PairRun(columns, predictions, labels, label_times, np.maximum(times, label_times), watermarks, rows)
+    later = np.maximum(times, label_times)
+    return PairRun(columns, predictions, list(labels), label_times, later, watermarks, rows)
 
 
 def _numbers(labels: Sequence[Any]) -> Floats:
