@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.columns import Ints
+from app.settings import WindowSettings
 from app.timestamps import MILLISECONDS_FROM
 
 LARGEST = 2.0**53
@@ -55,3 +56,9 @@ def late_rows(times: Ints, before: Ints, pane_ms: int, lateness_ms: int) -> NDAr
     """Where a row's pane end plus the allowed lateness is at or below the watermark `before` it, (n,)."""
     pane_ends = times - times % pane_ms + pane_ms
     return before >= pane_ends + lateness_ms
+
+
+def windows_end(event: int, windows: WindowSettings) -> int:
+    """The watermark (ms) that closes the tumbling windows in which the last `event` of history is, and no more."""
+    longest = max([*windows.tumbling_ms, windows.pane_ms])
+    return event - event % longest + longest + windows.lateness_ms

@@ -12,6 +12,7 @@ from app.columns import Ints
 from app.marks import Mark, Raise, later
 from app.passed import Passed
 from app.settings import Settings, WindowSettings
+from app.watermarks import windows_end
 from streams.chunks import Records
 
 # An event this much older than its Kafka record is history being loaded, not traffic.
@@ -160,5 +161,4 @@ def quiet_watermark(mark: Mark, quiet_ms: int, windows: WindowSettings) -> int |
         return mark.watermark
     if mark.kafka_ms is not None and mark.kafka_ms - mark.events < HISTORY_MS:
         return mark.watermark + quiet_ms
-    longest = max([*windows.tumbling_ms, windows.pane_ms])
-    return max(mark.watermark, mark.events - mark.events % longest + longest + windows.lateness_ms)
+    return max(mark.watermark, windows_end(mark.events, windows))
