@@ -7,7 +7,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from app.files.arrow import values
 from app.files.table import CHUNK_ROWS, Chunk, UnreadableFile
+
+# Of the file at a time while a column is read: a row group may be as large as the file.
+BUFFER_BYTES = 1024 * 1024
+DISTINCT_ROWS = 65536
 
 
 class ParquetTable:
@@ -18,7 +23,8 @@ class ParquetTable:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._file() as file:
-            self.columns: list[str] = list(file.schema_arrow.names)
+            self.schema: pa.Schema = file.schema_arrow
+            self.columns: list[str] = list(self.schema.names)
             self.size: int = file.metadata.num_rows
         repeated = [name for name in self.columns if self.columns.count(name) > 1]
         if repeated:
@@ -27,39 +33,35 @@ class ParquetTable:
     def chunks(self) -> Iterator[Chunk]:
         number = self.first
         for columns in self._batches(self.columns):
-            rows = [dict(zip(self.columns, values, strict=True)) for values in zip(*columns, strict=True)]
+            rows = [dict(zip(self.columns, cells, strict=True)) for cells in zip(*columns, strict=True)]
             yield Chunk(list(range(number, number + len(rows))), rows)
             number += len(rows)
 
     def distinct(self, columns: Collection[str], limit: int) -> set[Any]:
         found: set[Any] = set()
-        for batch in self._batches(columns):
-            found |= {value for column in batch for value in column if isinstance(value, str | int | float)}
+        plain = [name for name in columns if not pa.types.is_nested(self.schema.field(name).type)]
+        for batch in self.batches(plain, DISTINCT_ROWS):
+            for column in batch.columns:
+                found |= {value for value in values(column.unique()) if isinstance(value, str | int | float)}
             if len(found) > limit:
                 break
         return found
 
-    def _batches(self, columns: Collection[str]) -> Iterator[list[list[Any]]]:
-        """The values of the columns, a bounded number of rows at a time."""
+    def batches(self, columns: Collection[str], rows: int) -> Iterator[pa.RecordBatch]:
+        """The columns in the file's order of rows, at most `rows` at a time."""
         with self._file() as file:
             try:
-                for batch in file.iter_batches(CHUNK_ROWS, columns=list(columns)):
-                    yield [_values(batch.column(name)) for name in columns]
+                yield from file.iter_batches(rows, columns=list(columns))
             except (pa.ArrowException, OSError) as error:
                 raise UnreadableFile(f"{self.path}: damaged: {str(error).splitlines()[0]}") from error
 
+    def _batches(self, columns: Collection[str]) -> Iterator[list[list[Any]]]:
+        """The values of the columns, a bounded number of rows at a time."""
+        for batch in self.batches(columns, CHUNK_ROWS):
+            yield [values(batch.column(name)) for name in columns]
+
     def _file(self) -> pq.ParquetFile:
         try:
-            return pq.ParquetFile(self.path)
+            return pq.ParquetFile(self.path, buffer_size=BUFFER_BYTES)
         except pa.ArrowInvalid as error:
             raise UnreadableFile(f"{self.path}: no Parquet file: {str(error).splitlines()[0]}") from error
-
-
-def _values(column: pa.Array) -> list[Any]:
-    if pa.types.is_timestamp(column.type):
-        # Finer than milliseconds is not event time, and Python has no nanoseconds.
-        column = column.cast(pa.timestamp("ms", "UTC"), safe=False)
-    elif pa.types.is_decimal(column.type):
-        column = column.cast(pa.float64())
-    values: list[Any] = column.to_pylist()
-    return values
