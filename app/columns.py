@@ -27,11 +27,13 @@ class FeatureColumn:
 
     `kinds`: a `Kind` per row (n,), or one for all rows. `numbers`: (n,) the value where it is a number (a boolean:
     0 or 1), NaN elsewhere. `values`: the raw values in row order, None when every row is a number or missing.
+    `absent`: (n,) the rows that do not name the feature, None when all do; another missing value is an explicit null.
     """
 
     kinds: NDArray[np.uint8] | Kind
     numbers: Floats
     values: list[Any] | None
+    absent: NDArray[np.bool_] | None = None
 
 
 @dataclass(slots=True)

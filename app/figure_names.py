@@ -38,7 +38,9 @@ METRICS = {
 # Binary models have these for each class as well: `recall_reject`.
 BY_CLASS = ("precision", "recall", "f1")
 DATA_QUALITY = {
-    "missing": "Share of rows without a value.",
+    "missing": "Share of rows without a value: null or absent.",
+    "null": "Share of rows in which the feature is null.",
+    "absent": "Share of rows that do not name the feature.",
     "type_errors": "Values of another type than the feature's.",
     "out_of_range": "Share of values outside the baseline's range.",
     "unseen": "Share of values that are categories which the baseline does not know.",

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from msgspec import UnsetType
 
 from app.chunks import UNREADABLE, RawChunk, Reject, decode_each
 from app.columns import FeatureColumn, Floats, Ints, PredictionColumns, Probabilities
@@ -25,6 +26,7 @@ from app.timestamps import milliseconds_of
 from app.watermarks import event_times, implausible
 
 NOTHING = {NoneType}
+UNNAMED = {UnsetType}
 astuple = msgspec.structs.astuple
 
 
@@ -134,7 +136,7 @@ def _times(moments: Sequence[str | float]) -> Ints:
 
 
 def _features(shape: Shape, rows: Sequence[Any]) -> dict[str, FeatureColumn]:
-    """The features that have a value in these rows, in the shape's order."""
+    """The features that any of these rows names, in the shape's order."""
     if not shape.features:
         return {}
     if shape.numeric:
@@ -143,7 +145,7 @@ def _features(shape: Shape, rows: Sequence[Any]) -> dict[str, FeatureColumn]:
         return {name: column for name, column in found.items() if column is not None}
     columns = zip(*map(astuple, rows), strict=True)
     named = zip(shape.features, columns, strict=True)
-    return {name: feature_column(values) for name, values in named if set(map(type, values)) != NOTHING}
+    return {name: feature_column(values) for name, values in named if set(map(type, values)) != UNNAMED}
 
 
 def _matrix(rows: Sequence[Any], width: int) -> Floats:

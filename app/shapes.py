@@ -10,10 +10,12 @@ from types import NoneType
 from typing import Any
 
 import msgspec
+from msgspec import UNSET
 
 from app.records import Failure, Identity, Name, PredictionRecord, Scalar, Share, Weight
 from app.segments import MOST_COLUMNS
 from app.settings import Settings
+from app.tabulate import ABSENT
 
 # Models whose records a worker knows; those beyond are decoded the general way.
 MOST_SHAPES = 64
@@ -58,7 +60,8 @@ class Shape:
 
     def record(self) -> type[msgspec.Struct]:
         """The type of the records seen so far. Its fields, in order, are those that `app/shaped.py` takes apart."""
-        features = _fields("Features", {name: _either(kinds) for name, kinds in self.features.items()}, None)
+        kinds = {name: _either(own) for name, own in self.features.items()}
+        features = _fields("Features", kinds, ABSENT if self.numeric else UNSET)
         shares = _fields("Probabilities", dict.fromkeys(self.classes, Share | None))
         segments = _fields("Segments", {name: _either(kinds) for name, kinds in self.segments.items()}, None)
         return msgspec.defstruct(

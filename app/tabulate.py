@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import chain, islice
+from math import inf
 from operator import itemgetter
 from types import NoneType
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET, UnsetType
 from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, Floats, Ints, Kind, PredictionColumns, Probabilities
@@ -14,6 +16,8 @@ from app.records import PredictionRecord
 
 # Longer text is kept to its beginning: enough to tell categories apart, and one value can't fill a message.
 LONGEST_TEXT = 256
+# Among numbers, of a record that does not name the feature: JSON has no infinity.
+ABSENT = -inf
 KIND_OF = {float: Kind.NUMBER, str: Kind.TEXT, bool: Kind.BOOLEAN, list: Kind.VECTOR, NoneType: Kind.MISSING}
 
 
@@ -103,13 +107,13 @@ def _even_columns(names: tuple[str, ...], picked: list[tuple[Any, ...]]) -> dict
 def _uneven_columns(rows: Sequence[dict[str, Any]], max_features: int) -> dict[str, FeatureColumn]:
     names = list(islice(dict.fromkeys(chain.from_iterable(rows)), max_features))
     if len(names) * len(rows) <= 4 * sum(map(len, rows)) + 1000:
-        return {name: feature_column([row.get(name) for row in rows]) for name in names}
+        return {name: feature_column([row.get(name, UNSET) for row in rows]) for name in names}
     return _sparse_columns(rows, names)
 
 
 def _sparse_columns(rows: Sequence[dict[str, Any]], names: list[str]) -> dict[str, FeatureColumn]:
     """As many names as rows have values: filled by what is there, not by what is not."""
-    filled: dict[str, list[Any]] = {name: [None] * len(rows) for name in names}
+    filled: dict[str, list[Any]] = {name: [UNSET] * len(rows) for name in names}
     for index, row in enumerate(rows):
         for name in row.keys() & filled.keys():
             filled[name][index] = row[name]
@@ -117,8 +121,12 @@ def _sparse_columns(rows: Sequence[dict[str, Any]], names: list[str]) -> dict[st
 
 
 def feature_column(values: Sequence[Any]) -> FeatureColumn:
-    """The column of one feature from its raw values (null: missing)."""
+    """The column of one feature from its raw values: null is missing, and UNSET where a record does not name it."""
     kinds = set(map(type, values))
+    if UnsetType in kinds:
+        column = feature_column([None if value is UNSET else value for value in values])
+        column.absent = np.array([value is UNSET for value in values])
+        return column
     if kinds <= {float, NoneType}:
         return _numeric(np.array(values, np.float64))
     numbers = np.array([float(v) if type(v) is float or type(v) is bool else np.nan for v in values])
@@ -129,9 +137,15 @@ def feature_column(values: Sequence[Any]) -> FeatureColumn:
 
 
 def numeric_column(column: Floats) -> FeatureColumn | None:
-    """The column of numbers, NaN where missing; None when all are."""
-    found = _numeric(column)
-    return None if not isinstance(found.kinds, Kind) and not found.kinds.any() else found
+    """The column of numbers, NaN where null, ABSENT where a record does not name it; None when none does."""
+    absent = column == ABSENT
+    if not absent.any():
+        return _numeric(column)
+    if absent.all():
+        return None
+    found = _numeric(np.where(absent, np.nan, column))
+    found.absent = absent
+    return found
 
 
 def _numeric(column: Floats) -> FeatureColumn:

@@ -12,16 +12,18 @@ from app.statistics.binned import Binned
 from app.statistics.groups import Groups
 
 MAX_FEATURES = 1000
-# Counted kinds: all but MISSING, whose count is what is left of the rows. So a column that a chunk lacks needs no care.
-_KINDS = 4
+# Counted kinds: explicit nulls (the place of MISSING), and those of values. The rows that do not name the feature are
+# what is left, so a column that a chunk lacks needs no care.
+_KINDS = 5
+_ABSENT = _KINDS
 
 
 class Features:
     """Per feature how many rows had a value of which kind, and the counts in a baseline's bins.
 
-    `rows`: those that count, which is all but failed predictions without any feature. `kinds`: (F, 4) numbers, texts,
-    booleans, vectors of the sorted `names`. A feature is there once it had a value; of more than `limit` those that
-    come later (of one row: in sorted order) are left out, and `surplus` counts their values.
+    `rows`: those that count, which is all but failed predictions without any feature. `kinds`: (F, 5) nulls, numbers,
+    texts, booleans, vectors of the sorted `names`. A feature is there once a row has named it; of more than `limit`
+    those that come later (of one row: in sorted order) are left out, and `surplus` counts their values and nulls.
     """
 
     __slots__ = ("binned", "kinds", "limit", "names", "rows", "surplus")
@@ -53,7 +55,7 @@ class Features:
                 member.binned.add(prepared.baseline_id, own_rows, row)
 
     def _add(self, names: Sequence[str], kinds: Ints, order: Callable[[], Iterable[str]]) -> None:
-        """Adds `kinds` (len(names), 4). `order`: the names that have values, in the order of their coming."""
+        """Adds `kinds` (len(names), 5). `order`: the names that rows name, in the order of their coming."""
         places = {name: place for place, name in enumerate(names)}
         present = [names[place] for place in np.flatnonzero(kinds.any(axis=1)).tolist()]
         known = set(self.names)
@@ -92,7 +94,7 @@ class Features:
         self.binned.merge(other.binned)
 
     def data_quality(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
-        """Feature -> missing, out_of_range, unseen (shares of the rows) and type_errors (a count).
+        """Feature -> missing (null or absent), out_of_range, unseen (shares of the rows) and type_errors (a count).
 
         The right kind is the baseline's, else that of most values. Out of range and unseen are told when all rows were
         counted against this baseline.
@@ -102,9 +104,14 @@ class Features:
         expected = baseline.binning.kinds if baseline is not None else {}
         found = {}
         for name, kinds in self._by_name(expected).items():
-            right = expected[name] - 1 if name in expected else int(np.argmax(kinds))
-            present = sum(kinds)
-            found[name] = {"missing": (self.rows - present) / self.rows, "type_errors": present - kinds[right]}
+            null, *values = kinds
+            present = sum(values)
+            found[name] = {
+                "missing": (self.rows - present) / self.rows,
+                "null": null / self.rows,
+                "absent": (self.rows - present - null) / self.rows,
+                "type_errors": present - kinds[expected.get(name, _most(values))],
+            }
         if baseline is not None and self.binned.all_in(baseline.baseline_id, self.rows):
             for check, counts in (
                 ("out_of_range", baseline.binning.out_of_range(self.binned.counts)),
@@ -118,7 +125,7 @@ class Features:
         """Feature -> {"psi"}; empty unless all rows were counted against this baseline."""
         if not self.binned.all_in(baseline.baseline_id, self.rows):
             return {}
-        present = {name: sum(kinds) for name, kinds in self._by_name(baseline.binning.kinds).items()}
+        present = {name: sum(kinds[1:]) for name, kinds in self._by_name(baseline.binning.kinds).items()}
         return baseline.binning.drift(self.binned.counts, {name: self.rows - n for name, n in present.items()})
 
     def _by_name(self, expected: Iterable[str]) -> dict[str, list[int]]:
@@ -142,10 +149,23 @@ class Features:
     def from_state(cls, state: dict[str, Any]) -> "Features":
         own = cls()
         own.rows, own.names, own.limit = state["rows"], tuple(state["names"]), state["limit"]
-        own.kinds = np.array(state["kinds"], np.int64).reshape(-1, _KINDS)
+        own.kinds = _kinds(state["kinds"], len(own.names))
         own.surplus = state.get("surplus", 0)
         own.binned = Binned.from_state(state["binned"]) if "binned" in state else own.binned
         return own
+
+
+def _most(values: Sequence[int]) -> Kind:
+    """The kind of most values. `values`: how many are of each kind, from NUMBER on."""
+    return Kind(1 + int(np.argmax(values)))
+
+
+def _kinds(flat: list[int], names: int) -> Ints:
+    """(names, 5). What was stored before nulls were told apart has 4."""
+    if not names:
+        return np.zeros((0, _KINDS), np.int64)
+    kinds = np.array(flat, np.int64).reshape(names, -1)
+    return np.pad(kinds, [(0, 0), (_KINDS - kinds.shape[1], 0)])
 
 
 class PreparedFeatures:
@@ -177,6 +197,11 @@ class PreparedFeatures:
         self._places: list[int] = [place for place, _ in mixed]
         self._mixed: Ints = np.array([kinds for _, kinds in mixed], np.int64).reshape(len(mixed), columns.size)
         self.counted = self._counted(columns.failed)
+        for place, kinds in zip(self._places, self._mixed, strict=True):
+            if (absent := columns.features[self.names[place]].absent) is not None:
+                kinds[absent] = _ABSENT
+        if self.counted is not None:
+            self._mixed[:, ~self.counted] = _ABSENT
         self.baseline_id = baseline.baseline_id if baseline is not None else None
         self.bins: Ints | None = None
         self.width = 0
@@ -192,7 +217,7 @@ class PreparedFeatures:
         return counted
 
     def count(self, groups: Groups) -> tuple[Ints, Ints]:
-        """(G,) rows that count, and (G, F, 4) rows of each kind."""
+        """(G,) rows that count, and (G, F, 5) rows of each kind."""
         rows = groups.rows() if self.counted is None else groups.only(self.counted).rows()
         kinds = np.zeros((groups.size, len(self.names), _KINDS + 1), np.int64)
         for place, kind in self._constant:
@@ -201,12 +226,12 @@ class PreparedFeatures:
             offsets = np.arange(len(self._places))[:, None] * (_KINDS + 1)
             counts = groups.count(self._mixed + offsets, len(self._places) * (_KINDS + 1))
             kinds[:, self._places] = counts.reshape(groups.size, -1, _KINDS + 1)
-        return rows, kinds[:, :, 1:]
+        return rows, kinds[:, :, :_KINDS]
 
     def in_order(self, chosen: NDArray[np.bool_]) -> list[str]:
-        """The names that have a value in the `chosen` (n,) rows, by the first row that has one, then by name."""
+        """The names that the `chosen` (n,) rows name, by the first row that does, then by name."""
         rows = np.flatnonzero(chosen)
-        first = {place: 0 for place, kind in self._constant if kind != Kind.MISSING}
-        present = self._mixed[:, rows] != Kind.MISSING
-        first |= {p: int(row.argmax()) for p, row in zip(self._places, present, strict=True) if row.any()}
+        first = {place: 0 for place, _ in self._constant}
+        named = self._mixed[:, rows] != _ABSENT
+        first |= {p: int(row.argmax()) for p, row in zip(self._places, named, strict=True) if row.any()}
         return [self.names[place] for place in sorted(first, key=lambda place: (first[place], place))]

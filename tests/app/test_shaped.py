@@ -36,11 +36,12 @@ def by_shape(raw: RawChunk, learned_from: list[Any], given_settings: Settings | 
 
 def _feature(column: FeatureColumn) -> Any:
     kinds = np.broadcast_to(np.asarray(column.kinds, np.int64), len(column.numbers))
-    return kinds.tolist(), [None if n != n else n for n in column.numbers.tolist()], column.values
+    absent = np.zeros(len(kinds), np.bool_) if column.absent is None else column.absent
+    return kinds.tolist(), [None if n != n else n for n in column.numbers.tolist()], column.values, absent.tolist()
 
 
 def plain(columns: PredictionColumns) -> dict[str, Any]:
-    """The columns in plain values, without features and segments that no row has."""
+    """The columns in plain values, without segments that no row has."""
     features = {name: _feature(column) for name, column in columns.features.items()}
     shares = columns.probabilities
     return {
@@ -51,7 +52,7 @@ def plain(columns: PredictionColumns) -> dict[str, Any]:
         "weights": None if columns.weights is None else columns.weights.tolist(),
         "probabilities": None if shares is None else (shares.classes, repr(shares.matrix.tolist())),
         "segments": {name: values for name, values in columns.segments.items() if any(values)},
-        "features": {name: found for name, found in features.items() if any(found[0])},
+        "features": features,
     }
 
 
@@ -207,6 +208,18 @@ def test_models_without_end_do_not_fill_the_memory() -> None:
 def test_a_number_feature_is_one_column_without_raw_values() -> None:
     values = [PLAIN | {"features": {"a": 1, "b": None}}, PLAIN | {"features": {"a": 2.5, "b": None}}]
     [run] = by_shape(chunk(values), values).runs
-    assert list(run.columns.features) == ["a"]
+    assert list(run.columns.features) == ["a", "b"]
     assert run.columns.features["a"].kinds is Kind.NUMBER
     assert run.columns.features["a"].values is None
+
+
+@pytest.mark.parametrize("value", [1.5, "text"])
+def test_a_null_is_told_apart_from_a_feature_that_is_not_there(value: Any) -> None:
+    rows: list[dict[str, Any]] = [{"a": value, "b": 1.0}, {"a": None}, {}]
+    values = [PLAIN | {"features": row} for row in rows]
+    for decoded in (by_shape(chunk(values), values), decode_predictions(chunk(values), Settings())):
+        features = decoded.runs[0].columns.features
+        assert [np.asarray(features[name].absent).tolist() for name in "ab"] == [
+            [False, False, True],
+            [False, True, True],
+        ]

@@ -5,6 +5,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
+from msgspec import UNSET
 
 from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities
 from app.drift.baseline import Baseline, fit
@@ -107,15 +108,17 @@ def _cut(value: Any, start: int, stop: int) -> Any:
             return Probabilities(value.classes, matrix) if not np.isnan(matrix).all() else None
         case dict():
             cut_columns = {name: _cut_feature(column, start, stop) for name, column in value.items()}
-            return {name: column for name, column in cut_columns.items() if column.kinds is not Kind.MISSING}
+            return {
+                name: column for name, column in cut_columns.items() if column.absent is None or not column.absent.all()
+            }
         case _:
             return value
 
 
 def _cut_feature(column: FeatureColumn, start: int, stop: int) -> FeatureColumn:
-    if column.values is not None:
-        return feature_column(column.values[start:stop])
-    return feature_column([None if v != v else v for v in column.numbers[start:stop].tolist()])
+    values = column.values or [None if v != v else v for v in column.numbers.tolist()]
+    absent = np.zeros(len(values), np.bool_) if column.absent is None else column.absent
+    return feature_column([UNSET if a else v for v, a in zip(values[start:stop], absent[start:stop], strict=True)])
 
 
 def baseline(columns: PredictionColumns) -> Baseline:

@@ -45,17 +45,20 @@ def test_data_quality_against_a_baseline() -> None:
         {"x": 3.5, "city": "b"},
     ]
     assert count(chunk(rows), baseline).data_quality(baseline) == {
-        "x": {"missing": 0, "type_errors": 1, "out_of_range": 0.5},
-        "city": {"missing": 0.25, "type_errors": 0, "unseen": 0.25},
-        "flag": {"missing": 0.25, "type_errors": 1},
-        "gone": {"missing": 1, "type_errors": 0, "out_of_range": 0},
+        "x": {"missing": 0, "null": 0, "absent": 0, "type_errors": 1, "out_of_range": 0.5},
+        "city": {"missing": 0.25, "null": 0.25, "absent": 0, "type_errors": 0, "unseen": 0.25},
+        "flag": {"missing": 0.25, "null": 0, "absent": 0.25, "type_errors": 1},
+        "gone": {"missing": 1, "null": 0, "absent": 1, "type_errors": 0, "out_of_range": 0},
     }
 
 
 def test_without_a_baseline_most_values_set_the_kind() -> None:
     rows = [{"x": 1.0}, {"x": "a"}, {"x": "b"}, {}, {"y": True}]
     quality = count(chunk(rows)).data_quality(None)
-    assert quality == {"x": {"missing": 0.4, "type_errors": 1}, "y": {"missing": 0.8, "type_errors": 0}}
+    assert quality == {
+        "x": {"missing": 0.4, "null": 0, "absent": 0.4, "type_errors": 1},
+        "y": {"missing": 0.8, "null": 0, "absent": 0.8, "type_errors": 0},
+    }
 
 
 def test_a_failed_row_without_features_counts_in_no_share() -> None:
@@ -71,7 +74,7 @@ def test_a_baseline_that_came_late_leaves_no_drift() -> None:
     assert binned.drift(baseline) == {"x": {"psi": 0}}
     both = merged([unbinned, binned])
     assert both.drift(baseline) == {}
-    assert both.data_quality(baseline)["x"].keys() == {"missing", "type_errors"}
+    assert both.data_quality(baseline)["x"].keys() == {"missing", "null", "absent", "type_errors"}
     assert binned.drift(None) == {}
 
 
