@@ -23,22 +23,23 @@ class ClassProbabilities:
     """n rows of probabilities over k classes.
 
     `given`: (n,) whether the row has any. `matrix`: (n, k), 0 for a class that the row did not name.
-    `named`: (n,) how many classes it named. `columns`: class -> its column.
+    `mask`: (n, k) whether it did, None when every row names every class. `named`: (n,) how many classes it named.
+    `columns`: class -> its column.
     """
 
-    __slots__ = ("_mask", "classes", "columns", "given", "matrix", "named")
+    __slots__ = ("classes", "columns", "given", "mask", "matrix", "named")
 
     def __init__(self, probabilities: Probabilities) -> None:
         self.classes = probabilities.classes
         self.columns = {name: column for column, name in enumerate(self.classes)}
         self.matrix: Floats = np.clip(probabilities.matrix, 0.0, 1.0)
         absent = np.isnan(self.matrix)
-        # None when every row names every class, as it mostly is: masks of a narrow matrix are slow.
-        self._mask: NDArray[np.bool_] | None = None
+        # Mostly every row names every class, and masks of a narrow matrix are slow.
+        self.mask: NDArray[np.bool_] | None = None
         self.named: Ints = np.full(len(self.matrix), len(self.classes), np.int64)
         if absent.any():
-            self._mask = ~absent
-            self.named = self._mask.sum(axis=1)
+            self.mask = ~absent
+            self.named = self.mask.sum(axis=1)
             self.matrix = np.where(absent, 0.0, self.matrix)
         self.given: NDArray[np.bool_] = self.named > 0
 
@@ -51,8 +52,8 @@ class ClassProbabilities:
         """(n,) each row's probability in its column, NaN where the column is -1 or the row did not name it."""
         rows = np.arange(len(columns))
         told = columns >= 0
-        if self._mask is not None:
-            told &= self._mask[rows, columns]
+        if self.mask is not None:
+            told &= self.mask[rows, columns]
         return np.where(told, self.matrix[rows, columns], np.nan)
 
     def positive_columns(self, positive: str | None) -> Ints:
@@ -61,11 +62,11 @@ class ClassProbabilities:
         It is `positive` where the row names it, else the last one in sorted order, as in scikit-learn.
         """
         wanted = self.columns.get(positive, -1) if positive is not None else -1
-        if self._mask is None:
+        if self.mask is None:
             last = len(self.classes) - 1
             return np.full(len(self.matrix), (wanted if wanted >= 0 else last) if last == 1 else -1, np.int64)
-        lasts = len(self.classes) - 1 - np.argmax(self._mask[:, ::-1], axis=1)
-        chosen = np.where(self._mask[:, wanted], wanted, lasts) if wanted >= 0 else lasts
+        lasts = len(self.classes) - 1 - np.argmax(self.mask[:, ::-1], axis=1)
+        chosen = np.where(self.mask[:, wanted], wanted, lasts) if wanted >= 0 else lasts
         return np.where(self.named == 2, chosen, -1)
 
 

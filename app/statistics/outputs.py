@@ -7,6 +7,7 @@ import numpy as np
 
 from app.columns import Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
+from app.estimates.cells import UNKNOWN_KINDS, PreparedCells, ScoreCells
 from app.statistics.binned import Binned
 from app.statistics.classes import MAX_CLASSES, OTHER, ClassProbabilities, class_codes
 from app.statistics.groups import Groups, first_come
@@ -19,16 +20,17 @@ class Outputs:
 
     `classes`: counts, at most 200 classes in the order of their coming, the rest is "(other)". `scores`: (20,) counts
     over [0, 1] of the probability of the last class (two classes) or of the predicted one (more). `sums`: weight of
-    the rows whose predicted class has a probability, and that probability weighted. `binned`: a regression's numbers
-    in the baseline's bins.
+    the rows whose predicted class has a probability, and that probability weighted. `cells`: these rows by prediction
+    and probability. `binned`: a regression's numbers in the baseline's bins.
     """
 
-    __slots__ = ("binned", "classes", "numbers", "scores", "sums")
+    __slots__ = ("binned", "cells", "classes", "numbers", "scores", "sums")
 
     def __init__(self) -> None:
         self.classes: dict[str, int] = {}
         self.scores: Ints = np.zeros(SCORE_BINS, np.int64)
         self.sums: Floats = np.zeros(2)
+        self.cells = ScoreCells(UNKNOWN_KINDS)
         self.numbers = 0
         self.binned = Binned()
 
@@ -40,6 +42,7 @@ class Outputs:
             for member, scores in zip(members, groups.count(prepared.scores, SCORE_BINS + 1), strict=True):
                 member.scores += scores[:SCORE_BINS]
             groups.carry([member.sums for member in members], prepared.confidence)
+            ScoreCells.update([member.cells for member in members], groups, prepared.cells)
         if prepared.present is not None:
             _count_numbers(members, groups, prepared)
 
@@ -57,6 +60,7 @@ class Outputs:
             self.count_class(name, count)
         self.scores += other.scores
         self.sums += other.sums
+        self.cells.merge(other.cells)
         self.numbers += other.numbers
         self.binned.merge(other.binned)
 
@@ -78,6 +82,8 @@ class Outputs:
             state["classes"] = dict(sorted(self.classes.items()))
         if self.sums[0] or self.scores.any():
             state["scores"], state["sums"] = self.scores.tolist(), self.sums.tolist()
+        if self.cells.seen:
+            state["cells"] = self.cells.state()
         if self.numbers:
             state["numbers"] = self.numbers
         if self.binned.baseline_id is not None:
@@ -90,6 +96,7 @@ class Outputs:
         own.classes = dict(state.get("classes", {}))
         if "scores" in state:
             own.scores[:], own.sums[:] = state["scores"], state["sums"]
+        own.cells = ScoreCells.from_state(state["cells"], UNKNOWN_KINDS) if "cells" in state else own.cells
         own.numbers = state.get("numbers", 0)
         own.binned = Binned.from_state(state["binned"]) if "binned" in state else own.binned
         return own
@@ -102,7 +109,7 @@ class PreparedOutputs:
     `present`: (n,) rows with a predicted number; `bins`: (n,) its bin in the baseline `baseline_id`.
     """
 
-    __slots__ = ("baseline_id", "bins", "codes", "confidence", "names", "present", "scores", "width")
+    __slots__ = ("baseline_id", "bins", "cells", "codes", "confidence", "names", "present", "scores", "width")
 
     def __init__(self, columns: PredictionColumns, weights: Floats, baseline: Baseline | None) -> None:
         self.names: list[str] = []
@@ -112,7 +119,7 @@ class PreparedOutputs:
         if columns.task == "classification":
             self.names, self.codes = class_codes(columns.predicted)
             if columns.probabilities is not None:
-                self._add_probabilities(ClassProbabilities(columns.probabilities), weights)
+                self._add_probabilities(ClassProbabilities(columns.probabilities), weights, columns.weights)
         else:
             missing = np.isnan(columns.values)
             self.present = (~missing).astype(np.int64)
@@ -121,9 +128,11 @@ class PreparedOutputs:
                 self.baseline_id = baseline.baseline_id
                 self.bins: Ints = np.where(missing, self.width, bins)
 
-    def _add_probabilities(self, given: ClassProbabilities, weights: Floats) -> None:
-        of_predicted = given.at(given.column_of(self.names, self.codes))
+    def _add_probabilities(self, given: ClassProbabilities, weights: Floats, as_sent: Floats | None) -> None:
+        predicted = given.column_of(self.names, self.codes)
+        of_predicted = given.at(predicted)
         told = ~np.isnan(of_predicted)
+        self.cells = PreparedCells(given, predicted, None, told, as_sent)
         self.confidence = [np.where(told, weights, 0.0), np.where(told, weights * of_predicted, 0.0)]
         positive = given.positive_columns(None)
         scores = np.where(positive >= 0, given.at(positive), of_predicted)

@@ -1,0 +1,1 @@
+"""How good is it without labels? Estimates from probabilities and features, and what carries a change."""
