@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.columns import Floats, Ints, PairColumns
+from app.estimates.cells import KNOWN_KINDS, PreparedCells, ScoreCells
 from app.statistics.classes import MAX_CLASSES, OTHER, ClassProbabilities, class_codes, distinct
 from app.statistics.confusion import confusion_metrics
 from app.statistics.groups import Groups, first_come
@@ -14,6 +15,8 @@ from app.statistics.scores import Scores, score_bins
 
 # Probabilities are kept this far from 0 in the logarithm, as scikit-learn did for long.
 CLIP = 1e-15
+# A cell of which corrected labels took all back has at most this share of the weight left, by rounding.
+NOTHING = 1e-12
 WEIGHT, CORRECT, GIVEN, LOG_LOSS, BRIER, BINARY, BINARY_BRIER, ESTIMATED, ESTIMATE = range(9)
 
 
@@ -22,10 +25,10 @@ class Classification:
 
     `confusion`: (label, prediction) -> weight, over at most 200 classes in the order of their coming; the rest is
     "(other)". `sums`: weights and weighted losses, by the names above. `named`: the most classes that one row's
-    probabilities named. `positive`: the configured positive class.
+    probabilities named. `positive`: the configured positive class. `cells`: rows by prediction, probability and truth.
     """
 
-    __slots__ = ("classes", "confusion", "named", "positive", "scores", "sums")
+    __slots__ = ("cells", "classes", "confusion", "named", "positive", "scores", "sums")
 
     def __init__(self) -> None:
         self.confusion: dict[tuple[str, str], float] = {}
@@ -34,6 +37,7 @@ class Classification:
         self.named = 0
         self.positive: str | None = None
         self.scores = Scores()
+        self.cells = ScoreCells(KNOWN_KINDS)
 
     @staticmethod
     def update(members: Sequence["Classification"], groups: Groups, prepared: "PreparedClassification") -> None:
@@ -47,6 +51,8 @@ class Classification:
             np.maximum.at(most, groups.index, prepared.named)
             for member, named in zip(members, most.tolist(), strict=False):
                 member.named = max(member.named, named)
+        if prepared.score_cells is not None:
+            ScoreCells.update([member.cells for member in members], groups, prepared.score_cells)
         for positive, chosen in prepared.positives.items():
             _add_scores(members, groups, prepared, positive, chosen)
 
@@ -72,14 +78,17 @@ class Classification:
         self.named = max(self.named, other.named)
         self.positive = other.positive if self.positive is None else self.positive
         self.scores.merge(other.scores)
+        self.cells.merge(other.cells)
 
     def metrics(self) -> dict[str, float]:
         sums = self.sums.tolist()
-        binary = max(self.named, len(self.classes)) <= 2
+        cells = {key: weight for key, weight in self.confusion.items() if weight > NOTHING * sums[WEIGHT]}
+        classes = {name for key in cells for name in key} - {OTHER}
+        binary = max(self.named, len(classes)) <= 2
         found = {}
         if sums[WEIGHT] > 0:
             found["accuracy"] = sums[CORRECT] / sums[WEIGHT]
-            found |= confusion_metrics(self.confusion, binary, self._positive_class())
+            found |= confusion_metrics(cells, binary, self._positive_class(classes))
         if sums[GIVEN] > 0:
             found["log_loss"] = sums[LOG_LOSS] / sums[GIVEN]
             whole = binary and sums[BINARY] == sums[GIVEN]
@@ -89,13 +98,13 @@ class Classification:
         area = self.scores.area()
         return found | ({"roc_auc": area} if binary and area is not None else {})
 
-    def _positive_class(self) -> str | None:
+    def _positive_class(self, classes: set[str]) -> str | None:
         """The configured one, else that of the probabilities, else the last of two in sorted order."""
         if self.positive is not None:
             return self.positive
         if self.scores.positive is not None and not self.scores.mixed:
             return self.scores.positive
-        return max(self.classes) if len(self.classes) == 2 else None
+        return max(classes) if len(classes) == 2 else None
 
     def state(self) -> dict[str, Any]:
         confusion: dict[str, dict[str, float]] = {}
@@ -108,6 +117,8 @@ class Classification:
             state["positive"] = self.positive
         if self.scores.positive is not None:
             state["scores"] = self.scores.state()
+        if self.cells.seen:
+            state["cells"] = self.cells.state()
         return state
 
     @classmethod
@@ -119,6 +130,7 @@ class Classification:
         own.named = state.get("named", 0)
         own.positive = state.get("positive")
         own.scores = Scores.from_state(state["scores"]) if "scores" in state else own.scores
+        own.cells = ScoreCells.from_state(state["cells"], KNOWN_KINDS) if "cells" in state else own.cells
         return own
 
 
@@ -130,7 +142,18 @@ class PreparedClassification:
     `positives`: positive class -> (n,) rows whose probabilities are of two classes with this one as the positive.
     """
 
-    __slots__ = ("bins", "cell", "cells", "columns", "named", "positive", "positives", "truths", "weights")
+    __slots__ = (
+        "bins",
+        "cell",
+        "cells",
+        "columns",
+        "named",
+        "positive",
+        "positives",
+        "score_cells",
+        "truths",
+        "weights",
+    )
 
     def __init__(self, pairs: PairColumns, weights: Floats, positive: str | None) -> None:
         names, codes = class_codes(pairs.labels, pairs.predicted)
@@ -146,10 +169,15 @@ class PreparedClassification:
         self.columns: list[Floats] = [self.weights, np.where(labels == predicted, self.weights, 0.0)]
         self.named: Ints | None = None
         self.positives: dict[str, Ints] = {}
+        self.score_cells: PreparedCells | None = None
         if pairs.probabilities is None:
             self.columns += [np.zeros(pairs.size)] * 7
         else:
-            self._add_probabilities(ClassProbabilities(pairs.probabilities), names, labels, predicted, counted)
+            given = ClassProbabilities(pairs.probabilities)
+            self._add_probabilities(given, names, labels, predicted, counted)
+            said, truth = given.column_of(names, predicted), given.column_of(names, labels)
+            told = counted & ~np.isnan(given.at(said))
+            self.score_cells = PreparedCells(given, said, truth, told, pairs.weights)
 
     def _add_probabilities(
         self,
