@@ -98,7 +98,7 @@ def lay_out(table: Table, wishes: Wishes, start_ms: int, step_ms: float) -> Layo
         raise UnreadableFile(f"{table.path}: no column 'prediction'{_meant('prediction', used)}, nor 'label'")
     if not has_predictions and "prediction_id" not in used:
         raise UnreadableFile(f"{table.path}: labels alone need the column 'prediction_id'")
-    shares, negative = _probabilities(table, used, wishes.positive)
+    shares, negative = probability_columns(table, used, wishes.positive)
     task = wishes.task or ("classification" if shares else None)
     if shares and task == "regression":
         raise UnreadableFile(f"{table.path}: a regression has no column {next(iter(shares))!r}")
@@ -122,7 +122,9 @@ def lay_out(table: Table, wishes: Wishes, start_ms: int, step_ms: float) -> Layo
     )
 
 
-def _probabilities(table: Table, columns: Collection[str], positive: str | None) -> tuple[dict[str, str], str | None]:
+def probability_columns(
+    table: Table, columns: Collection[str], positive: str | None
+) -> tuple[dict[str, str], str | None]:
     """(column -> class, the class that a single column leaves the rest to)."""
     named = [name for name in columns if name.startswith(PROBABILITY_OF)]
     if "probability" not in columns:

@@ -1,7 +1,8 @@
 """The baselines of one model: published ones, and those fitted from a version's first healthy predictions."""
 
 from app.collecting import Collecting
-from app.drift.baseline import Baseline, fit
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
 from app.identity import version_key
 from app.messages import Message
 from app.panes import ClosedPane
@@ -59,8 +60,7 @@ class References:
         return fit(
             self.model,
             version,
-            sample.features,
-            sample.predictions,
+            ReferenceData(sample.features, sample.predictions),
             created_at=now,
             origin="stream",
             effective_from=self._next_edge(now),

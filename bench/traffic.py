@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.drift.baseline import Baseline, fit
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
 from app.timestamps import rfc3339
 
 MODEL, VERSION = "bench", "1"
@@ -128,4 +129,4 @@ def batches(rows: Rows) -> Iterator[Record]:
 def baseline(start_ms: int) -> Baseline:
     """What the first rows look like: with it every feature is counted into bins, as in a service that runs."""
     rows = _rows(0, BASELINE_ROWS, start_ms)
-    return fit(MODEL, VERSION, rows.features, rows.predictions, created_at=start_ms, origin="file")
+    return fit(MODEL, VERSION, ReferenceData(rows.features, rows.predictions), created_at=start_ms, origin="file")

@@ -1,9 +1,9 @@
 """What a model version looked like when all was well: the reference that everything later is compared with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol, Self
 
 import numpy as np
 
@@ -15,20 +15,35 @@ from app.drift.references import (
     NumberBins,
     NumberReference,
     Reference,
-    fit_reference,
     reference_from_record,
 )
 from app.identity import identifier
 from app.timestamps import milliseconds, rfc3339
 
 
+class Section(Protocol):
+    """An optional part of a baseline: what one kind of statistics needs of the reference, as JSON. No raw rows."""
+
+    def record(self) -> dict[str, Any]: ...
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Raises ValueError or KeyError when the record is none of this section."""
+        ...
+
+
+# Name of a field below, and in the record -> its class. One that is None is not in the record, nor in the id.
+SECTIONS: dict[str, type[Section]] = {}
+
+
 @dataclass(frozen=True)
 class Baseline:
     """Bins and counts of each feature and of the predictions over `size` rows; no raw rows.
 
-    `origin`: "file" or "stream". `effective_from`: event time in ms from which on it counts, None for ever.
-    `predictions`: classes as categories, or a regression's numbers. The id is that of the content, so fitting the same
-    rows again gives the same baseline.
+    `origin`: "file", "period", "stream" or "inherited". `effective_from`: event time in ms from which on it counts,
+    None for ever. `start`, `end`: event time in ms of its first and last row, None where that is not known.
+    `predictions`, `labels`: classes as categories, or a regression's numbers. The id is that of the content, so fitting
+    the same rows again gives the same baseline.
     """
 
     model: str
@@ -39,6 +54,9 @@ class Baseline:
     effective_from: int | None
     features: Mapping[str, Reference]
     predictions: Reference | None = None
+    labels: Reference | None = None
+    start: int | None = None
+    end: int | None = None
 
     @cached_property
     def baseline_id(self) -> str:
@@ -80,28 +98,34 @@ class Baseline:
             "created_at": rfc3339(self.created_at),
             "origin": self.origin,
             "size": self.size,
-            "effective_from": None if self.effective_from is None else rfc3339(self.effective_from),
+            "effective_from": _time(self.effective_from),
+            "start": _time(self.start),
+            "end": _time(self.end),
         } | self._content()
 
     def _content(self) -> dict[str, Any]:
-        return {
+        content: dict[str, Any] = {
             "features": {name: reference.record() for name, reference in self.features.items()},
             "predictions": None if self.predictions is None else self.predictions.record(),
         }
+        sections = {name: getattr(self, name) for name in ("labels", *SECTIONS)}
+        return content | {name: section.record() for name, section in sections.items() if section is not None}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> "Baseline":
         """Raises ValueError or KeyError when the record is no baseline, or its id is not that of its content."""
-        predictions, effective = record.get("predictions"), record.get("effective_from")
         baseline = cls(
             model=record["model"],
             version=record["version"],
             created_at=milliseconds(record["created_at"]),
             origin=record["origin"],
             size=int(record["size"]),
-            effective_from=None if effective is None else milliseconds(effective),
+            effective_from=_milliseconds(record.get("effective_from")),
+            start=_milliseconds(record.get("start")),
+            end=_milliseconds(record.get("end")),
             features={name: reference_from_record(one) for name, one in sorted(record["features"].items())},
-            predictions=None if predictions is None else reference_from_record(predictions),
+            **{name: _reference(record.get(name)) for name in ("predictions", "labels")},
+            **_sections(record),
         )
         if record.get("baseline_id", baseline.baseline_id) != baseline.baseline_id:
             raise ValueError(f"baseline {record['baseline_id']} of {baseline.model} does not match its content")
@@ -123,34 +147,20 @@ class OutputBins:
         return own
 
 
-def fit(
-    model: str,
-    version: str,
-    features: Mapping[str, Sequence[Any]],
-    predictions: Sequence[Any],
-    *,
-    created_at: int,
-    origin: str,
-    effective_from: int | None = None,
-) -> Baseline:
-    """A baseline from columns of raw values: numbers, strings, booleans, lists of numbers, None.
+def _time(moment_ms: int | None) -> str | None:
+    return None if moment_ms is None else rfc3339(moment_ms)
 
-    Features without a single value are left out. Raises ValueError when there is no row.
-    """
-    size = max([len(predictions), *map(len, features.values())], default=0)
-    if not size:
-        raise ValueError(f"no rows to fit a baseline for {model} {version} from")
-    fitted = {name: fit_reference(features[name]) for name in sorted(features)}
-    return Baseline(
-        model=model,
-        version=version,
-        created_at=created_at,
-        origin=origin,
-        size=size,
-        effective_from=effective_from,
-        features={name: reference for name, reference in fitted.items() if reference is not None},
-        predictions=fit_reference(predictions),
-    )
+
+def _milliseconds(moment: str | None) -> int | None:
+    return None if moment is None else milliseconds(moment)
+
+
+def _sections(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: kind.from_record(record[name]) for name, kind in SECTIONS.items() if record.get(name) is not None}
+
+
+def _reference(record: dict[str, Any] | None) -> Reference | None:
+    return None if record is None else reference_from_record(record)
 
 
 def _named(value: float | None) -> dict[str, float]:

@@ -54,8 +54,13 @@ class BaselineRecord(Event):
     model: ModelName
     version: VersionName
     created_at: Rfc3339
-    origin: Literal["file", "stream"] = Field(description="What it was fitted from.")
+    origin: Literal["file", "period", "stream", "inherited"] = Field(
+        description="What it was fitted from: a file, a period of the stream, its first events, another version."
+    )
     size: int = Field(ge=1, description="Rows that it was fitted from.")
     effective_from: Rfc3339 | None = Field(default=None, description="Event time from which it counts; null: always.")
+    start: Rfc3339 | None = Field(default=None, description="Event time of the first row; null where not known.")
+    end: Rfc3339 | None = Field(default=None, description="Event time of the last row; null where not known.")
     features: dict[str, Reference]
     predictions: Reference | None = Field(default=None, description="Of the predictions themselves.")
+    labels: Reference | None = Field(default=None, description="Of the truth, where it is known.")

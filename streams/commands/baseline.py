@@ -42,7 +42,7 @@ def fit(
     import asyncio
     import time
 
-    from app.drift.baseline import fit as fit_baseline
+    from app.drift.fitting import fit as fit_baseline
     from app.files import open_table
     from app.layout import kinds
     from app.reference_rows import read_reference
@@ -60,11 +60,11 @@ def fit(
         rows = read_reference(table, task, ignored, advanced)
     for mistake in rows.mistakes:
         console.print(mistake)
-    if not rows.features:
+    if not rows.data.features:
         typer.echo(f"{file}: no column is a feature, so there is nothing to compare with.", err=True)
         raise typer.Exit(1)
     now_ms = time.time_ns() // 1_000_000
-    fitted = fit_baseline(model, version, rows.features, rows.predictions, created_at=now_ms, origin="file")
+    fitted = fit_baseline(model, version, rows.data, created_at=now_ms, origin="file")
     for line in _told(fitted):
         typer.echo(line)
     if dry_run:

@@ -11,14 +11,16 @@ from hypothesis import strategies as st
 from app.blocks import Block
 from app.chunks import RawChunk
 from app.decode import decode_predictions
-from app.drift.baseline import Baseline, fit
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
 from app.settings import Settings
 from app.watermarks import earlier_maximum
 from tests.traffic import binary_traffic
 
 SETTINGS = Settings(models={"credit": {"segments": ["channel", "f0"]}})
 RECORDS = [record.value for record in binary_traffic(300, rate=20).of("predictions")]
-BASELINE = fit("credit", "1", {"f1": [i / 100 for i in range(100)]}, ["approve"] * 100, created_at=0, origin="file")
+ROWS = ReferenceData({"f1": [i / 100 for i in range(100)]}, ["approve"] * 100)
+BASELINE = fit("credit", "1", ROWS, created_at=0, origin="file")
 
 
 def count(cuts: list[int], baseline: Baseline | None) -> bytes:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.drift.baseline import fit
+from app.drift.fitting import ReferenceData, fit
 from app.events import Alert, RetrainingRequest
 from app.events import Window as WireWindow
 from app.messages import Message
@@ -168,7 +168,7 @@ class TestBaselines:
 
     def published(self) -> Any:
         given = {name: values.tolist() for name, values in self.features().items()}
-        return fit("credit", "1", given, ["yes"] * 200, created_at=0, origin="file")
+        return fit("credit", "1", ReferenceData(given, ["yes"] * 200), created_at=0, origin="file")
 
     def test_drift_and_data_quality(self) -> None:
         monitor, baseline = a_monitor(), self.published()

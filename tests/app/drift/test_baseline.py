@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.columns import FeatureColumn, Kind
-from app.drift.baseline import Baseline, fit
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
 from app.drift.references import CategoryReference, NumberReference, fit_reference
 from app.tabulate import feature_column
 from tests.app.statistics import made
@@ -17,7 +18,8 @@ JULY = 1_782_864_000_000
 
 
 def fitted(**features: list[Any]) -> Baseline:
-    return fit("m", "1", features, ["a", "b"], created_at=JULY, origin="file", effective_from=JULY + 60_000)
+    data = ReferenceData(features, ["a", "b"])
+    return fit("m", "1", data, created_at=JULY, origin="file", effective_from=JULY + 60_000)
 
 
 def number(values: list[Any]) -> NumberReference:
@@ -122,7 +124,8 @@ def test_the_record_goes_round() -> None:
 
 def test_the_id_is_that_of_the_content() -> None:
     first = fitted(x=[1.0, 2.0], c=["a", "b"])
-    later = fit("m", "1", {"c": ["a", "b"], "x": [1.0, 2.0]}, ["a", "b"], created_at=JULY + 1, origin="file")
+    rows = ReferenceData({"c": ["a", "b"], "x": [1.0, 2.0]}, ["a", "b"])
+    later = fit("m", "1", rows, created_at=JULY + 1, origin="file")
     assert later.baseline_id == first.baseline_id
     assert fitted(x=[1.0, 3.0], c=["a", "b"]).baseline_id != first.baseline_id
 
@@ -150,9 +153,9 @@ def test_a_damaged_record_is_refused(damage: dict[str, Any]) -> None:
 
 def test_what_nobody_filled_in_is_left_out() -> None:
     assert fitted(x=[None, None], y=[1.0, None]).features.keys() == {"y"}
-    assert fit("m", "1", {"x": [1.0]}, [None], created_at=0, origin="file").predictions is None
+    assert fit("m", "1", ReferenceData({"x": [1.0]}, [None]), created_at=0, origin="file").predictions is None
     with pytest.raises(ValueError, match="no rows"):
-        fit("m", "1", {}, [], created_at=0, origin="file")
+        fit("m", "1", ReferenceData({}), created_at=0, origin="file")
     with pytest.raises(TypeError, match="object"):
         fitted(x=[object()])
 

@@ -8,7 +8,8 @@ import numpy as np
 from msgspec import UNSET
 
 from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities
-from app.drift.baseline import Baseline, fit
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
 from app.tabulate import feature_column, feature_columns
 
 CLASSES = ("a", "b", "c")
@@ -123,7 +124,8 @@ def _cut_feature(column: FeatureColumn, start: int, stop: int) -> FeatureColumn:
 
 def baseline(columns: PredictionColumns) -> Baseline:
     """Fitted from the columns' own rows."""
-    return fit("m", "1", raw_features(columns), raw_predictions(columns), created_at=0, origin="file")
+    data = ReferenceData(raw_features(columns), raw_predictions(columns))
+    return fit("m", "1", data, created_at=0, origin="file")
 
 
 def raw_features(columns: PredictionColumns) -> dict[str, list[Any]]:

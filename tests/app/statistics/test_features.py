@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from app.columns import PredictionColumns
-from app.drift.baseline import Baseline, fit
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
 from app.drift.psi import psi
 from app.statistics.features import Features
 from app.statistics.totals import PreparedPredictions, Totals, merged
@@ -33,7 +34,7 @@ def count(
 
 
 def reference(**features: list[Any]) -> Baseline:
-    return fit("m", "1", features, [], created_at=0, origin="file")
+    return fit("m", "1", ReferenceData(features), created_at=0, origin="file")
 
 
 def test_data_quality_against_a_baseline() -> None:

@@ -1,0 +1,62 @@
+"""Rows of a file, of a period or of the first events -> a baseline."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.drift.baseline import Baseline
+from app.drift.references import fit_reference
+
+
+@dataclass(frozen=True)
+class ReferenceData:
+    """The rows that a baseline is fitted from, as columns of equal length; one that is not known is empty.
+
+    `features`: raw values as the decoder gives them (numbers are floats; strings, booleans, lists of numbers, None).
+    `predictions`, `labels`: class names, or a regression's numbers; None where a row has none. `probabilities`: class
+    -> its probability, None where a row has none. `timestamps`: event time in ms. `segments`: column -> value or None.
+    """
+
+    features: Mapping[str, Sequence[Any]]
+    predictions: Sequence[Any] = ()
+    probabilities: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
+    labels: Sequence[Any] = ()
+    timestamps: Sequence[int] | None = None
+    segments: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """The number of rows."""
+        columns = (self.predictions, self.labels, self.timestamps or (), *self.features.values())
+        return max(map(len, columns), default=0)
+
+
+def fit(
+    model: str,
+    version: str,
+    data: ReferenceData,
+    *,
+    created_at: int,
+    origin: str,
+    effective_from: int | None = None,
+) -> Baseline:
+    """A baseline of these rows; each section says itself what it needs, and is None where that is not there.
+
+    Features without a single value are left out. Raises ValueError when there is no row.
+    """
+    if not data.size:
+        raise ValueError(f"no rows to fit a baseline for {model} {version} from")
+    fitted = {name: fit_reference(data.features[name]) for name in sorted(data.features)}
+    return Baseline(
+        model=model,
+        version=version,
+        created_at=created_at,
+        origin=origin,
+        size=data.size,
+        effective_from=effective_from,
+        start=min(data.timestamps) if data.timestamps else None,
+        end=max(data.timestamps) if data.timestamps else None,
+        features={name: reference for name, reference in fitted.items() if reference is not None},
+        predictions=fit_reference(data.predictions),
+        labels=fit_reference(data.labels),
+    )
