@@ -1,6 +1,6 @@
 """Batches of rows that come as columns in one record: to our columns, and a row of one back to a record of its own."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ import orjson
 
 from app.columns import Ints, PredictionColumns, Probabilities
 from app.records import LabelRecord, Moment, PredictionRecord
-from app.tabulate import class_names, failures, feature_column, number_column, weight_column
+from app.tabulate import class_names, failures, named_columns, number_column, weight_column
 from app.timestamps import milliseconds_of
 from app.watermarks import event_times
 
@@ -78,9 +78,17 @@ def batch_times(record: PredictionRecord | LabelRecord) -> Ints:
 
 
 def tabulate_batch(
-    record: PredictionRecord, task: str, offset: int, timestamps: Ints, max_features: int
+    record: PredictionRecord,
+    task: str,
+    offset: int,
+    timestamps: Ints,
+    max_features: int,
+    texts: Collection[str] = (),
 ) -> PredictionColumns:
-    """The columns of one checked batch; all its rows share the record's offset. `timestamps`: (rows,) in ms."""
+    """The columns of one checked batch; all its rows share the record's offset. `timestamps`: (rows,) in ms.
+
+    `texts`: the features that are configured as text.
+    """
     rows = rows_in(record)
     predictions = _predictions(record)
     features = list(record.features.items())[:max_features]
@@ -94,7 +102,7 @@ def tabulate_batch(
         failed=failures(_errors(record)),
         weights=weight_column(_spread(record.weights if record.weights is not None else record.weight, rows)),
         latency_ms=number_column(_spread(record.latency_ms, rows)),
-        features={name: feature_column(_as_column(values)) for name, values in features},
+        features=named_columns(((name, _as_column(values)) for name, values in features), texts),
         as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else [None] * rows,
         values=number_column(predictions if task == "regression" else [None] * rows),

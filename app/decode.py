@@ -14,7 +14,7 @@ from app.members import members_of
 from app.records import PredictionRecord, decode_prediction
 from app.runs import Decoded, Run, values_at
 from app.screening import Screened, screen
-from app.settings import Settings
+from app.settings import ModelSettings, Settings
 from app.shaped import NotPlain, decode_shaped
 from app.shapes import Shapes
 from app.tabulate import tabulate
@@ -74,22 +74,24 @@ class PredictionDecoder:
 def _runs(screened: Screened, chunk: RawChunk, settings: Settings) -> Iterator[Run]:
     starts = np.cumsum(screened.counts) - screened.counts
     for task, members in groups_of(screened.records, settings):
-        limit = settings.model(screened.records[members[0]].model).max_features
+        model = settings.model(screened.records[members[0]].model)
         for members_of_run in _unbroken(members, screened.records):
-            yield from _run(screened, chunk, starts, members_of_run, task, limit)
+            yield from _run(screened, chunk, starts, members_of_run, task, model)
 
 
-def _run(screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], task: str, limit: int) -> Iterator[Run]:
+def _run(
+    screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], task: str, model: ModelSettings
+) -> Iterator[Run]:
     first = screened.records[members[0]]
     if first.prediction_ids is None:
         rows = starts[members]
         records = [screened.records[i] for i in members]
-        columns = tabulate(records, task, screened.offsets[rows], screened.times[rows], limit)
+        columns = tabulate(records, task, screened.offsets[rows], screened.times[rows], model.max_features, model.text)
         yield Run(columns, rows, partial(values_at, chunk, screened.places[members]))
     elif first.prediction_ids:
         start = int(starts[members[0]])
         times = screened.times[start : start + rows_in(first)]
-        columns = tabulate_batch(first, task, int(screened.offsets[start]), times, limit)
+        columns = tabulate_batch(first, task, int(screened.offsets[start]), times, model.max_features, model.text)
         yield Run(columns, np.arange(start, start + columns.size), partial(rows_as_records, first, columns))
 
 

@@ -125,6 +125,7 @@ class ModelSettings(Section):
 
     `task` is found out from the events when None. `positive`: the positive class of a binary model (None: the last in
     sorted order). `segments`: names of `segments` entries or of features (None: every `segments` entry of the events).
+    `text`: features that are prose, not categories.
     """
 
     task: Task | None = None
@@ -136,6 +137,7 @@ class ModelSettings(Section):
     retraining: RetrainingSettings | None = None
     join: bool = True
     max_features: int = Field(default=1000, ge=1)
+    text: list[str] = Field(default=[])
     baseline: BaselineSettings = BaselineSettings()
     trainer: TrainerSettings | None = None
 
@@ -147,6 +149,11 @@ class ModelSettings(Section):
             if followed is not None and column not in followed:
                 raise mistake(f"a rule is for {column!r}, which is none of segments{meant(column, followed)}")
         return rules
+
+    @field_validator("text")
+    @classmethod
+    def _no_text_twice(cls, text: list[str]) -> list[str]:
+        return distinct(text)
 
     @field_validator("segments")
     @classmethod

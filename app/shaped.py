@@ -4,7 +4,7 @@ Whatever is not plain, from a batch to a time in another form, is left to the ge
 decoded once more. What comes out is the same either way, so it does not matter which one a replay takes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from itertools import chain
 from types import NoneType
@@ -21,7 +21,7 @@ from app.records import PredictionRecord, decode_prediction
 from app.runs import Decoded, Run, values_at
 from app.settings import Settings
 from app.shapes import Shape, Shapes
-from app.tabulate import class_names, failures, feature_column, numeric_column, weight_column
+from app.tabulate import class_names, failures, named_columns, numeric_column, weight_column
 from app.timestamps import milliseconds_of
 from app.watermarks import event_times, implausible
 
@@ -103,7 +103,7 @@ def _columns(
         failed=failures(errors),
         weights=weight_column([record.weight for record in records]),
         latency_ms=np.array([record.latency_ms for record in records], np.float64),
-        features=_features(shape, [record.features for record in records]),
+        features=_features(shape, [record.features for record in records], settings.model(shape.model).text),
         as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else nothing,
         values=np.array(predictions if task == "regression" else nothing, np.float64),
@@ -135,7 +135,7 @@ def _times(moments: Sequence[str | float]) -> Ints:
     return times
 
 
-def _features(shape: Shape, rows: Sequence[Any]) -> dict[str, FeatureColumn]:
+def _features(shape: Shape, rows: Sequence[Any], texts: Collection[str]) -> dict[str, FeatureColumn]:
     """The features that any of these rows names, in the shape's order."""
     if not shape.features:
         return {}
@@ -145,7 +145,7 @@ def _features(shape: Shape, rows: Sequence[Any]) -> dict[str, FeatureColumn]:
         return {name: column for name, column in found.items() if column is not None}
     columns = zip(*map(astuple, rows), strict=True)
     named = zip(shape.features, columns, strict=True)
-    return {name: feature_column(values) for name, values in named if set(map(type, values)) != UNNAMED}
+    return named_columns(((name, values) for name, values in named if set(map(type, values)) != UNNAMED), texts)
 
 
 def _matrix(rows: Sequence[Any], width: int) -> Floats:

@@ -1,6 +1,6 @@
 """Single prediction records -> columns."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain, islice
 from math import inf
 from operator import itemgetter
@@ -16,15 +16,25 @@ from app.records import PredictionRecord
 
 # Longer text is kept to its beginning: enough to tell categories apart, and one value can't fill a message.
 LONGEST_TEXT = 256
+# Of a feature that is configured as text more is looked at: none of it is kept.
+LONGEST_PROSE = 10_000
 # Among numbers, of a record that does not name the feature: JSON has no infinity.
 ABSENT = -inf
 KIND_OF = {float: Kind.NUMBER, str: Kind.TEXT, bool: Kind.BOOLEAN, list: Kind.VECTOR, NoneType: Kind.MISSING}
 
 
 def tabulate(
-    records: Sequence[PredictionRecord], task: str, offsets: Ints, timestamps: Ints, max_features: int
+    records: Sequence[PredictionRecord],
+    task: str,
+    offsets: Ints,
+    timestamps: Ints,
+    max_features: int,
+    texts: Collection[str] = (),
 ) -> PredictionColumns:
-    """Columns of n single records of one model version and one task. `offsets`, `timestamps`: (n,)."""
+    """Columns of n single records of one model version and one task. `offsets`, `timestamps`: (n,).
+
+    `texts`: the features that are configured as text.
+    """
     predictions = [record.prediction for record in records]
     return PredictionColumns(
         model=records[0].model,
@@ -36,7 +46,7 @@ def tabulate(
         failed=failures([record.error for record in records]),
         weights=weight_column([record.weight for record in records]),
         latency_ms=np.array([record.latency_ms for record in records], np.float64),
-        features=feature_columns([record.features for record in records], max_features),
+        features=feature_columns([record.features for record in records], max_features, texts),
         as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else [None] * len(predictions),
         values=number_column(predictions if task == "regression" else [None] * len(predictions)),
@@ -80,23 +90,27 @@ def class_names(values: Sequence[Any]) -> list[str | None]:
     return [class_name(value) for value in values]
 
 
-def feature_columns(rows: Sequence[dict[str, Any]], max_features: int) -> dict[str, FeatureColumn]:
+def feature_columns(
+    rows: Sequence[dict[str, Any]], max_features: int, texts: Collection[str] = ()
+) -> dict[str, FeatureColumn]:
     """One column per feature name, in order of first appearance; a row without the name is missing there."""
     names = tuple(rows[0])
     if 1 < len(names) <= max_features and max(map(len, rows)) == len(names):
         try:
             picked = list(map(itemgetter(*names), rows))
         except KeyError:
-            return _uneven_columns(rows, max_features)
-        return _even_columns(names, picked)
-    return _uneven_columns(rows, max_features)
+            return _uneven_columns(rows, max_features, texts)
+        return _even_columns(names, picked, texts)
+    return _uneven_columns(rows, max_features, texts)
 
 
-def _even_columns(names: tuple[str, ...], picked: list[tuple[Any, ...]]) -> dict[str, FeatureColumn]:
+def _even_columns(
+    names: tuple[str, ...], picked: list[tuple[Any, ...]], texts: Collection[str]
+) -> dict[str, FeatureColumn]:
     flat = list(chain.from_iterable(picked))
     kinds = set(map(type, flat))
     if not kinds <= {float, NoneType}:
-        return {name: feature_column(values) for name, values in zip(names, zip(*picked, strict=True), strict=True)}
+        return named_columns(zip(names, zip(*picked, strict=True), strict=True), texts)
     # Column after column in memory: each feature is then read without strides.
     matrix = np.array(flat, np.float64).reshape(-1, len(names)).T.copy()
     if kinds == {float}:
@@ -104,33 +118,45 @@ def _even_columns(names: tuple[str, ...], picked: list[tuple[Any, ...]]) -> dict
     return {name: _numeric(column) for name, column in zip(names, matrix, strict=True)}
 
 
-def _uneven_columns(rows: Sequence[dict[str, Any]], max_features: int) -> dict[str, FeatureColumn]:
+def _uneven_columns(
+    rows: Sequence[dict[str, Any]], max_features: int, texts: Collection[str]
+) -> dict[str, FeatureColumn]:
     names = list(islice(dict.fromkeys(chain.from_iterable(rows)), max_features))
     if len(names) * len(rows) <= 4 * sum(map(len, rows)) + 1000:
-        return {name: feature_column([row.get(name, UNSET) for row in rows]) for name in names}
-    return _sparse_columns(rows, names)
+        return named_columns(((name, [row.get(name, UNSET) for row in rows]) for name in names), texts)
+    return _sparse_columns(rows, names, texts)
 
 
-def _sparse_columns(rows: Sequence[dict[str, Any]], names: list[str]) -> dict[str, FeatureColumn]:
+def _sparse_columns(
+    rows: Sequence[dict[str, Any]], names: list[str], texts: Collection[str]
+) -> dict[str, FeatureColumn]:
     """As many names as rows have values: filled by what is there, not by what is not."""
     filled: dict[str, list[Any]] = {name: [UNSET] * len(rows) for name in names}
     for index, row in enumerate(rows):
         for name in row.keys() & filled.keys():
             filled[name][index] = row[name]
-    return {name: feature_column(values) for name, values in filled.items()}
+    return named_columns(filled.items(), texts)
 
 
-def feature_column(values: Sequence[Any]) -> FeatureColumn:
-    """The column of one feature from its raw values: null is missing, and UNSET where a record does not name it."""
+def named_columns(named: Iterable[tuple[str, Sequence[Any]]], texts: Collection[str] = ()) -> dict[str, FeatureColumn]:
+    """The columns of features from their names and raw values. `texts`: those that are configured as text."""
+    return {name: feature_column(v, LONGEST_PROSE if name in texts else LONGEST_TEXT) for name, v in named}
+
+
+def feature_column(values: Sequence[Any], longest: int = LONGEST_TEXT) -> FeatureColumn:
+    """The column of one feature from its raw values: null is missing, and UNSET where a record does not name it.
+
+    `longest`: characters that are kept of a text.
+    """
     kinds = set(map(type, values))
     if UnsetType in kinds:
-        column = feature_column([None if value is UNSET else value for value in values])
+        column = feature_column([None if value is UNSET else value for value in values], longest)
         column.absent = np.array([value is UNSET for value in values])
         return column
     if kinds <= {float, NoneType}:
         return _numeric(np.array(values, np.float64))
     numbers = np.array([float(v) if type(v) is float or type(v) is bool else np.nan for v in values])
-    clipped = [v[:LONGEST_TEXT] if type(v) is str else v for v in values]
+    clipped = [v[:longest] if type(v) is str else v for v in values]
     if len(kinds) == 1:
         return FeatureColumn(KIND_OF[kinds.pop()], numbers, clipped)
     return FeatureColumn(np.array([KIND_OF[type(v)] for v in values], np.uint8), numbers, clipped)

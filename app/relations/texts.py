@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 from app.columns import Floats, Ints, Kind
 
-# What is looked at of a text: all of it is not bounded.
-LONGEST_PROSE = 10_000
 # Words are looked up in its beginning, which is all that is kept of the rows that a reference is fitted from.
 LOOKED_UP = 256
 VOCABULARY = 2_000
