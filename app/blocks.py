@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.columns import Ints, PredictionColumns, ResourceColumns
+from app.corrections import Corrections
 from app.drift.baseline import Baseline
 from app.grouping import Group, groupings, moments
 from app.messages import Message
 from app.pairs import PairRun
 from app.segments import EVERYTHING, as_object, segment_values
 from app.settings import Settings
-from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, update_resources
+from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, count_corrected, update_resources
 
 BaselineOf = Callable[[str, str], Baseline | None]
 
@@ -121,6 +122,26 @@ class Block:
         totals.late += late
         return late
 
+    def count_corrections(self, corrections: Corrections) -> int:
+        """Counts them where they came, and revises the cohorts of their predictions; gives the number of late ones."""
+        run = corrections.after
+        totals = self.version(run.pairs.model, run.pairs.version)
+        totals.task = run.pairs.task
+        model = self.settings.model(run.pairs.model)
+        segments, made = segment_values(run.predictions, model.segments), run.predictions.timestamps
+        when = moments(run.times, made, run.watermarks, self.settings.windows)
+        for groups, codes in groupings(when, segments, None):
+            count_corrected(totals.members(groups), codes)
+        columns, signs = corrections.changes()
+        prepared = PreparedPairs(columns, model.positive, signs)
+        revised = moments(corrections.times(), made, run.watermarks, self.settings.windows).revising()
+        for groups, codes in groupings(revised, segments, None):
+            members = totals.members([group._replace(revises=True) for group in groups])
+            prepared.update(members, np.repeat(codes, 2))
+        late = int(when.late.sum())
+        totals.late += late
+        return late
+
     def count_resources(self, columns: ResourceColumns, watermarks: Ints) -> None:
         totals = self.version(columns.model, columns.version)
         when = moments(columns.timestamps, columns.timestamps, watermarks, self.settings.windows)
@@ -172,5 +193,6 @@ def _group_part(group: Group, totals: Totals) -> dict[str, Any]:
         "pane": group.pane,
         "cohort": group.cohort,
         "late": group.late,
+        **({"revises": True} if group.revises else {}),
         "state": totals.state(),
     }

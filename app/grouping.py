@@ -13,12 +13,16 @@ from app.watermarks import late_rows
 
 
 class Group(NamedTuple):
-    """`pane`, `cohort`: their starts in ms. A late row sits in the pane that its source has come to."""
+    """`pane`, `cohort`: their starts in ms. A late row sits in the pane that its source has come to.
+
+    `revises`: what corrected labels change in the cohort, and in nothing else.
+    """
 
     segment: Segment
     pane: int
     cohort: int
     late: bool
+    revises: bool = False
 
 
 class Moments(NamedTuple):
@@ -33,6 +37,12 @@ class Moments(NamedTuple):
         """(n,) start of the pane of each row, in ms."""
         panes: Ints = np.array([pane for pane, _, _ in self.distinct], np.int64)[self.codes]
         return panes
+
+    def revising(self) -> "Moments":
+        """The same, with all rows out of the windows of their panes."""
+        distinct = sorted({(pane, cohort, True) for pane, cohort, _ in self.distinct})
+        places = np.array([distinct.index((pane, cohort, True)) for pane, cohort, _ in self.distinct], np.int64)
+        return Moments(places[self.codes], distinct, np.ones(len(self.codes), np.bool_))
 
 
 def moments(times: Ints, cohort_times: Ints, watermarks: Ints, windows: WindowSettings) -> Moments:

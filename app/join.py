@@ -3,9 +3,10 @@
 The decision for a record must be the same when it is read again after a crash, although predictions and labels may then
 come in another order. So an entry remembers the position (offset and row) of the prediction that counts and of each
 label, and which side completed the pair: a record that finds its own position is a replay, and repeats what it did.
+A label that corrects the one before counts with the later of it and the prediction, and is remembered likewise.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple, Protocol, TypeVar
@@ -46,6 +47,9 @@ class Seen(msgspec.Struct, array_like=True, gc=False):
 class Entry(msgspec.Struct, array_like=True, gc=False):
     """What is known of one id. `position` is -1 while only labels came; `record` is the prediction's JSON.
 
+    `labels`: the first one, then those that corrected it, by rising positions and times. `early`: how many of the
+    corrections came before the prediction, and so count with it.
+
     A pair is late when its pane was over for either source as its record came. That follows from each source alone, so
     it is the same whichever of the two is read first.
     """
@@ -56,6 +60,7 @@ class Entry(msgspec.Struct, array_like=True, gc=False):
     record: bytes
     completed_by: Side = Side.NONE
     labels: list[Seen] = []
+    early: int = 0
 
 
 encode_entry = msgspec.msgpack.Encoder().encode
@@ -74,10 +79,15 @@ class Outcome(IntEnum):
 
 
 class Pair(NamedTuple):
-    """Row `row` of the chunk completed `entry`."""
+    """Row `row` of the chunk completed `entry` with its label `place`: from 1 on that corrects the one before it."""
 
     row: int
     entry: Entry
+    place: int = 0
+
+    @property
+    def seen(self) -> Seen:
+        return self.entry.labels[self.place]
 
 
 class Store(Protocol):
@@ -90,16 +100,17 @@ class Store(Protocol):
 
 @dataclass(slots=True)
 class Joined:
-    """Of n rows: `outcomes` (n,), and the pairs that they completed, in row order."""
+    """Of n rows: `outcomes` (n,), and the pairs and the corrections that count with them, in row order."""
 
     outcomes: NDArray[np.uint8]
     pairs: list[Pair] = field(default_factory=list)
+    corrections: list[Pair] = field(default_factory=list)
 
 
 Arriving = TypeVar("Arriving", Entry, Seen)
 Arrives = Callable[[Entry | None, Arriving], tuple[Outcome, Entry | None]]
 # An enumeration's member is looked up anew wherever it is named, and here that is for each row.
-NEW, MATCHED = Outcome.NEW, Outcome.MATCHED
+NEW, MATCHED, CORRECTED = Outcome.NEW, Outcome.MATCHED, Outcome.CORRECTED
 
 
 class Join:
@@ -123,14 +134,17 @@ class Join:
         seen = map(Seen, at, times.tolist(), watermarks.tolist(), labels)
         return self._decide(ids, watermarks, seen, label_arrives)
 
-    def completed(self, ids: Sequence[str], side: Side) -> None:
-        """Sets which side completed these pairs: of a store that was made anew, where the order of coming is lost."""
-        keys = [identity.encode() for identity in ids]
+    def completed(self, sides: Mapping[str, Mapping[int, Side]]) -> None:
+        """Sets which side completed pairs and corrections: in a store made anew the order of their coming is lost.
+
+        `sides`: id -> time of the label (ms) -> side.
+        """
+        keys = [identity.encode() for identity in sides]
         changed = []
-        for key, stored in zip(keys, self.store.get(keys), strict=True):
+        for key, stored, by_time in zip(keys, self.store.get(keys), sides.values(), strict=True):
             if stored is not None:
                 entry = decode_entry(stored)
-                entry.completed_by = side
+                _set_sides(entry, by_time)
                 changed.append((key, encode_entry(entry)))
         self.store.put(changed)
 
@@ -140,6 +154,7 @@ class Join:
         keys = [identity.encode() for identity in ids]
         outcomes: list[int] = [Outcome.NEW] * len(keys)
         pairs: list[Pair] = []
+        corrections: list[Pair] = []
         changed: dict[bytes, Entry] = {}
         oldest = (np.maximum(watermarks, 0) - self.horizon_ms).tolist()
         for row, (key, stored, one) in enumerate(zip(keys, self.store.get(keys), arriving, strict=True)):
@@ -151,10 +166,14 @@ class Join:
             if updated is not None:
                 changed[key] = entry = updated
             if outcome is MATCHED:
-                pairs.append(Pair(row, entry))  # type: ignore[arg-type]
+                assert entry is not None
+                pairs.append(Pair(row, entry))
+                corrections += [Pair(row, entry, place) for place in range(1, entry.early + 1)]
+            elif outcome is CORRECTED and (place := _counts_with_label(entry, one)):
+                corrections.append(Pair(row, entry, place))  # type: ignore[arg-type]
             outcomes[row] = Outcome.EXPIRED if expired and outcome is NEW else outcome
         self.store.put(zip(changed, map(encode_entry, changed.values()), strict=True))
-        return Joined(np.array(outcomes, np.uint8), pairs)
+        return Joined(np.array(outcomes, np.uint8), pairs, corrections)
 
 
 def prediction_arrives(entry: Entry | None, fresh: Entry) -> tuple[Outcome, Entry | None]:
@@ -162,7 +181,7 @@ def prediction_arrives(entry: Entry | None, fresh: Entry) -> tuple[Outcome, Entr
     if entry is None:
         return NEW, fresh
     if entry.position < 0:
-        fresh.completed_by, fresh.labels = Side.PREDICTION, entry.labels
+        fresh.completed_by, fresh.labels, fresh.early = Side.PREDICTION, entry.labels, len(entry.labels) - 1
         return MATCHED, fresh
     if entry.position == fresh.position:
         return (Outcome.MATCHED if entry.completed_by == Side.PREDICTION else Outcome.REPEATED), None
@@ -191,3 +210,19 @@ def _again(entry: Entry, place: int) -> Outcome:
     if place:
         return Outcome.CORRECTED
     return Outcome.MATCHED if entry.completed_by == Side.LABEL else Outcome.REPEATED
+
+
+def _counts_with_label(entry: Entry | None, one: Entry | Seen) -> int:
+    """The place among the labels of a correction that counts as it comes; 0 where it counts with the prediction."""
+    assert entry is not None
+    if entry.position < 0:
+        return 0
+    place = next(place for place, known in enumerate(entry.labels) if known.position == one.position)
+    return place if place > entry.early else 0
+
+
+def _set_sides(entry: Entry, by_time: Mapping[int, Side]) -> None:
+    sides = [by_time.get(known.timestamp) for known in entry.labels]
+    if sides and sides[0] is not None:
+        entry.completed_by = sides[0]
+    entry.early = sides[1:].count(Side.PREDICTION) if entry.completed_by == Side.PREDICTION else 0

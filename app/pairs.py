@@ -38,6 +38,12 @@ class PairRun:
 
 def pair_runs(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> Iterator[PairRun]:
     """The pairs whose prediction can be compared with its label: one that failed has nothing to compare."""
+    for own, run in comparable(pairs, decode):
+        yield run_of(own, run)
+
+
+def comparable(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> Iterator[tuple[list[Pair], Run]]:
+    """The pairs of each model version whose prediction did not fail, with their predictions."""
     if not pairs:
         return
     count = len(pairs)
@@ -47,19 +53,21 @@ def pair_runs(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> I
     if any(None in run.columns.as_sent for run in runs):
         sent = [one for run in runs for one in zip(run.rows.tolist(), run.columns.as_sent, strict=True)]
         failed = {row for row, prediction in sent if prediction is None}
-        yield from pair_runs([pair for row, pair in enumerate(pairs) if row not in failed], decode)
+        yield from comparable([pair for row, pair in enumerate(pairs) if row not in failed], decode)
         return
     for run in runs:
-        yield _run([pairs[row] for row in run.rows.tolist()], run)
+        yield [pairs[row] for row in run.rows.tolist()], run
 
 
-def _run(pairs: list[Pair], run: Run) -> PairRun:
+def run_of(pairs: list[Pair], run: Run) -> PairRun:
+    """The pairs with the predictions of `run`, row by row."""
     predictions = run.columns
     predictions.timestamps = np.array([pair.entry.timestamp for pair in pairs], np.int64)
-    labels = [pair.entry.labels[0].label for pair in pairs]
-    label_times = np.array([pair.entry.labels[0].timestamp for pair in pairs], np.int64)
+    seen = [pair.seen for pair in pairs]
+    labels = [one.label for one in seen]
+    label_times = np.array([one.timestamp for one in seen], np.int64)
     rows = np.array([pair.row for pair in pairs], np.int64)
-    watermarks = np.array([max(pair.entry.watermark, pair.entry.labels[0].watermark) for pair in pairs], np.int64)
+    watermarks = np.array([max(pair.entry.watermark, pair.seen.watermark) for pair in pairs], np.int64)
     return pair_run(predictions, labels, label_times, watermarks, rows)
 
 

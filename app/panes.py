@@ -62,6 +62,7 @@ class _Group(NamedTuple):
     segment: Segment
     cohort: int
     late: bool
+    revises: bool
 
 
 @dataclass(slots=True)
@@ -142,7 +143,8 @@ class PaneBoard:
                 continue
             latest = group["pane"] if latest is None else max(latest, group["pane"])
             pane = self._open.setdefault((group["pane"], part["model"]), _OpenPane(offset))
-            name = _Group(part["version"], from_object(group["segment"]), group["cohort"], group["late"])
+            segment, revises = from_object(group["segment"]), group.get("revises", False)
+            name = _Group(part["version"], segment, group["cohort"], group["late"], revises)
             pane.add(name, block, part["offset"], group["state"])
         if latest is not None and part.get("examples"):
             examples = Examples(block, part["version"], *part["examples"])
@@ -158,7 +160,7 @@ class PaneBoard:
             totals = _sum([state for _, (_, state) in sorted(blocks.items())])
             sample = totals.take_sample()
             cohorts.setdefault((group.version, group.segment, group.cohort), []).append(totals)
-            if not group.late:
+            if not (group.late or group.revises):
                 windows.setdefault((group.version, group.segment), []).append(totals)
                 if sample is not None and group.segment == EVERYTHING:
                     samples.setdefault(group.version, Sample(sample.limit)).merge(sample)

@@ -16,9 +16,19 @@ HEALTHY_ERROR_RATE = 0.1
 
 CLASSIFICATION = ("accuracy", "balanced_accuracy", "log_loss", "brier", "roc_auc", "estimated_accuracy_of_labelled")
 REGRESSION = ("mae", "rmse", "r2", "bias", "mape")
+QUALITY = (
+    "duplicate_share",
+    "rule_violations",
+    "incomplete_share",
+    "schema_changes",
+    "data_age_mean_s",
+    "data_age_p95_s",
+)
 OF_LABELS = frozenset(("label_lag_p50_s", "label_lag_p95_s", "label_lag_mean_s"))
 # Figures that mean the same however little was seen.
-OF_ANY_WINDOW = frozenset(("throughput_per_s", "cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes"))
+OF_ANY_WINDOW = frozenset(
+    ("throughput_per_s", "labels_corrected", "cpu_percent", "memory_bytes", "gpu_percent", "gpu_memory_bytes")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ def kind_of(metric: str) -> str | None:
         return "performance"
     if metric in DRIFT:
         return "drift"
-    return "data_quality" if metric in DATA_QUALITY else None
+    return "data_quality" if metric in DATA_QUALITY or metric in QUALITY else None
 
 
 def rule_name(rule: Rule) -> str:

@@ -17,8 +17,9 @@ from aiokafka.structs import ConsumerRecord
 from app.blocks import BaselineOf, Block
 from app.chunks import RawChunk, Reject
 from app.columns import Ints
+from app.corrections import correction_runs
 from app.decode import PredictionDecoder
-from app.join import Join, Joined, Outcome, Pair
+from app.join import Join, Joined, Outcome
 from app.joining import join_labels, join_predictions
 from app.label_rows import LabelRows, decode_labels
 from app.messages import Message
@@ -175,7 +176,7 @@ class Ingest:
         decoded = self._decoder.decode(raw)
         watermarks = source.earlier(decoded.times, decoded.offsets)
         counted = np.ones(len(decoded.times), np.bool_)
-        pairs = self._join_predictions(source, decoded, watermarks, counted)
+        joined = self._join_predictions(source, decoded, watermarks, counted)
         for run in decoded.runs:
             version = run.columns.model, run.columns.version
             mask = counted[run.rows]
@@ -183,26 +184,29 @@ class Ingest:
             self.counters.late[version] += block.count_predictions(run.columns, watermarks[run.rows], mine)
             self.counters.predictions[version] += int(mask.sum())
             self.counters.errors[version] += int((run.columns.failed & mask).sum())
-        return Counted(decoded.times, decoded.rejects, self._pairs(source, block, pairs, decoded.offsets))
+        return Counted(decoded.times, decoded.rejects, self._pairs(source, block, joined, decoded.offsets))
 
     def _join_predictions(
         self, source: Source, decoded: Decoded, watermarks: Ints, counted: np.ndarray[tuple[int], np.dtype[np.bool_]]
-    ) -> list[Pair]:
-        """The pairs that these predictions complete; clears `counted` where one came before."""
+    ) -> Joined:
+        """What these predictions complete, by the rows of the chunk; clears `counted` where one came before."""
         found = join_predictions(self._join(source), decoded, watermarks, self.settings)
         if found is None:
-            return []
+            return Joined(np.empty(0, np.uint8))
         rows, joined = found
         self._outcomes(source, joined)
         counted[rows[joined.outcomes == Outcome.DUPLICATE]] = False
-        return [Pair(int(rows[pair.row]), pair.entry) for pair in joined.pairs]
+        pairs, corrections = (
+            [pair._replace(row=int(rows[pair.row])) for pair in own] for own in (joined.pairs, joined.corrections)
+        )
+        return Joined(joined.outcomes, pairs, corrections)
 
     def _labels(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
         labels: LabelRows = decode_labels(raw, self.settings.windows.max_ahead_ms)
         watermarks = source.earlier(labels.times, labels.offsets)
         joined = join_labels(self._join(source), labels, watermarks)
         self._outcomes(source, joined)
-        sent = self._pairs(source, block, joined.pairs, labels.offsets)
+        sent = self._pairs(source, block, joined, labels.offsets)
         return Counted(labels.times, labels.rejects, sent)
 
     def _resources(self, source: Source, block: Block, raw: RawChunk) -> "Counted":
@@ -213,15 +217,19 @@ class Ingest:
         return Counted(rows.times, rows.rejects, [])
 
     def _pairs(
-        self, source: Source, block: Block, pairs: list[Pair], offsets: Ints
+        self, source: Source, block: Block, joined: Joined, offsets: Ints
     ) -> list[tuple[PairRun, list[Message]]]:
-        """Counts the pairs that this chunk completed, and makes the examples of them."""
+        """Counts the pairs that this chunk completed and the labels that it corrected, and makes the examples."""
         made = []
-        for run in pair_runs(pairs, self._decoder.decode):
+        for run in pair_runs(joined.pairs, self._decoder.decode):
             version = run.pairs.model, run.pairs.version
             late = block.count_pairs(run)
             self.counters.late[version] += late
             self.counters.labels[version] += run.pairs.size
+            made.append((run, list(examples(run, source.name[0], offsets[run.rows], self.settings))))
+        for corrections in correction_runs(joined.corrections, self._decoder.decode):
+            run = corrections.after
+            self.counters.late[run.pairs.model, run.pairs.version] += block.count_corrections(corrections)
             made.append((run, list(examples(run, source.name[0], offsets[run.rows], self.settings))))
         return made
 

@@ -8,6 +8,7 @@ those records that came first then.
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -79,8 +80,8 @@ class Rebuild:
         self._watermarks: dict[str, int | None] = {}
         self._reached = dict(floors)
         """Everything below was told to be counted, if not yet committed."""
-        self._completed: dict[str, set[str]] = {topic: set() for topic in SIDES}
-        """Ids of the pairs of late, by the topic of the record that completed each."""
+        self._sides: dict[str, dict[int, Side]] = defaultdict(dict)
+        """Of the pairs of late: id -> time of the label (ms) -> the side with whose record it counted."""
         self._told = time.monotonic()
 
     async def run(self) -> None:
@@ -105,8 +106,8 @@ class Rebuild:
             await self._read_told(consumer, places, ends)
             for topic, start in starts.items():
                 await self._read(consumer, places[topic], topic, start, ends[places[topic]])
-            for topic, ids in self._completed.items():
-                self._join.completed(sorted(ids), SIDES[topic])
+            self._join.completed(self._sides)
+            for topic in SIDES:
                 self._write(topic, self.floors[topic])
         finally:
             await consumer.stop()
@@ -130,7 +131,7 @@ class Rebuild:
     async def _read(self, consumer: AIOKafkaConsumer, place: TopicPartition, topic: str, start: int, end: int) -> None:
         """Up to what was told, and on to the end if some of what lies there came before its other side."""
         floor, reached = self.floors[topic], min(self._reached[topic], end)
-        others = frozenset[str]().union(*(ids for by, ids in self._completed.items() if by != topic))
+        others = {identity for identity, by_time in self._sides.items() if {*by_time.values()} - {SIDES[topic]}}
         position, stop = start, end if others else max(floor, reached)
         if position < stop:
             consumer.seek(place, position)
@@ -190,8 +191,9 @@ class Rebuild:
 
     def _note(self, value: bytes) -> None:
         example: dict[str, Any] = orjson.loads(value)
-        for identity, (topic, _) in zip(example["prediction_ids"], example["completed_by"], strict=True):
-            self._completed[topic].add(identity)
+        columns = example["prediction_ids"], example["label_timestamps"], example["completed_by"]
+        for identity, time_ms, (topic, _) in zip(*columns, strict=True):
+            self._sides[identity][time_ms] = SIDES[topic]
 
     def _note_tick(self, value: bytes) -> None:
         """Panes may have closed on the word that all below a position was counted: that must be so again."""

@@ -1,4 +1,4 @@
-"""Realistic traffic for tests: predictions and delayed labels, out of order, late, twice, early and never."""
+"""Realistic traffic for tests: predictions and delayed labels: out of order, late, twice, corrected, early, never."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -45,8 +45,12 @@ def binary_traffic(
     start: int = START,
     late_share: float = 0.005,
     label_delay_s: float = 20.0,
+    corrected_share: float = 0.0,
 ) -> Traffic:
-    """`count` predictions of a binary model at `rate` a second of event time, with the labels of nine in ten."""
+    """`count` predictions of a binary model at `rate` a second of event time, with the labels of nine in ten.
+
+    `corrected_share`: of the labels, at most 0.8; some of them twice, or by a label that is older and so is none.
+    """
     random = np.random.default_rng(seed)
     traffic = Traffic()
     times = start + (np.arange(count) * 1000 / rate + random.uniform(-800, 800, count)).astype(np.int64)
@@ -82,7 +86,10 @@ def binary_traffic(
             again = orjson.dumps(event | {"latency_ms": 9999.0}, option=orjson.OPT_SERIALIZE_NUMPY)
             traffic.records.append(Sent(i + 50.5, "predictions", places[i], keys[i], again))
             traffic.duplicates += 1
-        traffic.records += _labels(i, fate[i], int(times[i] + delay[i]), bool(truth[i]), delay[i] * rate / 1000, sent)
+        labels = list(_labels(i, fate[i], int(times[i] + delay[i]), bool(truth[i]), delay[i] * rate / 1000, sent))
+        if 0.105 < fate[i] < 0.105 + corrected_share:
+            labels += _corrections(i, labels[0])
+        traffic.records += labels
     traffic.records.sort(key=lambda record: record.order)
     return traffic
 
@@ -98,3 +105,13 @@ def _labels(i: int, fate: float, known: int, truth: bool, after: float, of: Sent
     yield Sent(i + after + 0.25, "labels", of.partition, of.key, orjson.dumps(label))
     if 0.11 < fate < 0.13:
         yield Sent(i + after + 30.75, "labels", of.partition, of.key, orjson.dumps(label))
+
+
+def _corrections(i: int, first: Sent) -> Iterator[Sent]:
+    """Labels after the first one of prediction `i`: another one, the first one again (if older, it changes nothing)."""
+    label = orjson.loads(first.value)
+    other = "reject" if label["label"] == "approve" else "approve"
+    made = [(1_700, other), (1_200 if i % 2 else 9_000, label["label"]), (30_000, other if i % 3 else label["label"])]
+    for place, (later, said) in enumerate(made):
+        value = orjson.dumps(label | {"label": said, "timestamp": label["timestamp"] + later})
+        yield Sent(first.order + 0.3 + place * 60, "labels", first.partition, first.key, value)

@@ -43,41 +43,60 @@ def first_of_each(records: Sequence[Sent], windows: WindowSettings) -> dict[str,
     return found
 
 
+def labels_of_each(records: Sequence[Sent], windows: WindowSettings) -> dict[str, list[dict[str, Any]]]:
+    """id -> the first label by offset, then each that corrects the one before: later, and another value."""
+    partitions: dict[int, PartitionOrder] = defaultdict(lambda: PartitionOrder(windows))
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for record in records:
+        value = orjson.loads(record.value)
+        before = partitions[record.partition].watermark_before(value["timestamp"])
+        known = found[value["prediction_id"]]
+        if not known or (value["timestamp"] > known[-1]["timestamp"] and value["label"] != known[-1]["label"]):
+            known.append(value | {"before": before})
+    return found
+
+
 def expected_windows(
     predictions: Sequence[Sent], labels: Sequence[Sent], windows: WindowSettings, size: int
 ) -> dict[Key, dict[str, Any]]:
     """Tumbling windows of `size` ms by version and segment. Counts and metrics, as the contract names them."""
-    made, known = first_of_each(predictions, windows), first_of_each(labels, windows)
+    made, known = first_of_each(predictions, windows), labels_of_each(labels, windows)
+    corrected: dict[Key, int] = defaultdict(int)
     rows: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     pairs: dict[Key, list[tuple[dict[str, Any], dict[str, Any]]]] = defaultdict(list)
     for identity, event in made.items():
         if not over(windows, event["timestamp"], event["before"]):
             for key in _keys(event, event["timestamp"], size):
                 rows[key].append(event)
-        label = known.get(identity)
-        if label is None or event["prediction"] is None:
-            continue
-        time = max(event["timestamp"], label["timestamp"])
-        if not over(windows, time, event["before"]) and not over(windows, time, label["before"]):
-            for key in _keys(event, time, size):
-                pairs[key].append((event, label))
-    return {key: _window(rows.get(key, []), pairs.get(key, []), size) for key in rows.keys() | pairs.keys()}
+        for place, label in enumerate(known.get(identity, ()) if event["prediction"] is not None else ()):
+            time = max(event["timestamp"], label["timestamp"])
+            if not over(windows, time, event["before"]) and not over(windows, time, label["before"]):
+                for key in _keys(event, time, size):
+                    if place:
+                        corrected[key] += 1
+                    else:
+                        pairs[key].append((event, label))
+    return {
+        key: _window(rows.get(key, []), pairs.get(key, []), corrected.get(key, 0), size)
+        for key in rows.keys() | pairs.keys() | corrected.keys()
+    }
 
 
 def expected_cohorts(
     predictions: Sequence[Sent], labels: Sequence[Sent], windows: WindowSettings
 ) -> dict[Key, dict[str, Any]]:
-    """Cohorts as their last revision must be: all predictions of their time with all their labels, late ones too."""
-    made, known = first_of_each(predictions, windows), first_of_each(labels, windows)
+    """Cohorts as their last revision must be: all predictions of their time with their last labels, late ones too."""
+    made, known = first_of_each(predictions, windows), labels_of_each(labels, windows)
+    corrected: dict[Key, int] = defaultdict(int)
     rows: dict[Key, list[dict[str, Any]]] = defaultdict(list)
     pairs: dict[Key, list[tuple[dict[str, Any], dict[str, Any]]]] = defaultdict(list)
     for identity, event in made.items():
-        label = known.get(identity)
+        own = known.get(identity, []) if event["prediction"] is not None else []
         for key in _keys(event, event["timestamp"], windows.cohort_ms):
             rows[key].append(event)
-            if label is not None and event["prediction"] is not None:
-                pairs[key].append((event, label))
-    return {key: _window(rows[key], pairs.get(key, []), windows.cohort_ms) for key in rows}
+            pairs[key] += [(event, label) for label in own[-1:]]
+            corrected[key] += len(own[1:])
+    return {key: _window(rows[key], pairs[key], corrected[key], windows.cohort_ms) for key in rows}
 
 
 def _keys(event: dict[str, Any], time: int, size: int) -> Iterator[Key]:
@@ -92,7 +111,7 @@ def segment_key(segment: dict[str, str]) -> str:
 
 
 def _window(
-    rows: list[dict[str, Any]], pairs: list[tuple[dict[str, Any], dict[str, Any]]], size: int
+    rows: list[dict[str, Any]], pairs: list[tuple[dict[str, Any], dict[str, Any]]], corrected: int, size: int
 ) -> dict[str, Any]:
     window: dict[str, Any] = {
         "predictions": len(rows),
@@ -104,6 +123,8 @@ def _window(
             name: sum(row["features"][name] is None for row in rows) for name in (rows[0]["features"] if rows else ())
         },
     }
+    if pairs or corrected:
+        window["metrics"]["labels_corrected"] = corrected
     if rows:
         window["metrics"]["label_coverage"] = len(pairs) / len(rows)
     return window

@@ -39,7 +39,10 @@ class LogHistogram:
     def update(members: Sequence["LogHistogram"], groups: Groups, prepared: "Buckets") -> None:
         """Adds each row of a chunk to its group's histogram."""
         width = prepared.width
-        for member, row in zip(members, groups.count(prepared.offsets, width + 1), strict=True):
+        counts = groups.count(prepared.offsets, width + 1)
+        if prepared.signs is not None:
+            counts = counts - 2 * groups.only(prepared.signs < 0).count(prepared.offsets, width + 1)
+        for member, row in zip(members, counts, strict=True):
             member._stretch(prepared.first, width)[:] += row[:width]
         sums = [np.array([member.total]) for member in members]
         groups.carry(sums, [prepared.values])
@@ -79,7 +82,7 @@ class LogHistogram:
 
     @property
     def seen(self) -> bool:
-        return len(self.counts) > 0 and bool(self.counts.any())
+        return (len(self.counts) > 0 and bool(self.counts.any())) or self.total != 0
 
     def merge(self, other: "LogHistogram") -> None:
         if len(other.counts):
@@ -105,12 +108,12 @@ class Buckets:
     """Where n values belong, worked out once for all groupings of a chunk. NaN belongs nowhere.
 
     `offsets`: (n,) bucket - `first`, `width` where it belongs nowhere. `values`: (n,) as they enter the sum, which is
-    cut to 0 to `HIGH`.
+    cut to 0 to `HIGH`. `signs`: (n,) -1 where a value is taken back; None: nowhere.
     """
 
-    __slots__ = ("first", "offsets", "values", "width")
+    __slots__ = ("first", "offsets", "signs", "values", "width")
 
-    def __init__(self, values: Floats) -> None:
+    def __init__(self, values: Floats, signs: Ints | None = None) -> None:
         absent = np.isnan(values)
         within = np.clip(values, LOW / 2, HIGH * 2)
         buckets = np.floor(np.log(within / LOW) / _STEP) + _FIRST
@@ -120,6 +123,9 @@ class Buckets:
         self.width = int(present.max()) - self.first + 1 if len(present) else 0
         self.offsets: Ints = np.where(absent, self.width, buckets - self.first).astype(np.int64)
         self.values: Floats = np.where(absent, 0.0, np.clip(values, 0.0, HIGH))
+        self.signs = signs
+        if signs is not None:
+            self.values = self.values * signs
 
 
 def _middle(bucket: int) -> float:

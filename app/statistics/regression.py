@@ -95,7 +95,7 @@ class PreparedRegression:
         error = np.where(self.counted, pairs.values, 0.0) - self.truth
         # Truths next to 0 would carry the sum out of range.
         relative = np.where(np.abs(self.truth) > 1 / LARGEST, self.weights, 0.0)
-        shares = np.divide(np.abs(error), np.abs(self.truth), out=np.zeros(len(error)), where=relative > 0)
+        shares = np.divide(np.abs(error), np.abs(self.truth), out=np.zeros(len(error)), where=relative != 0)
         self.columns: list[Floats] = [
             self.weights,
             self.weights * np.abs(error),

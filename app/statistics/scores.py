@@ -13,6 +13,8 @@ LIMIT = 16
 BINS = 2 * LIMIT * STEPS
 # A probability beyond this is at the limit anyway, and its logarithm stays finite.
 _EDGE = 1e-9
+# What corrected labels took back of a bin may leave this share of all weight, by rounding.
+NOTHING = 1e-12
 
 
 class Scores:
@@ -77,7 +79,7 @@ class Scores:
 
     def area(self) -> float | None:
         """The area under the ROC curve: the share of (positive, negative) pairs in the right order."""
-        negative, positive = self.weights
+        negative, positive = np.where(self.weights > NOTHING * self.weights.sum(), self.weights, 0.0)
         below = np.cumsum(negative)
         pairs = _in_order(negative) * _in_order(positive)
         return _in_order(positive * (below - negative / 2)) / pairs if pairs > 0 else None

@@ -181,12 +181,13 @@ class PreparedPredictions:
 class PreparedPairs:
     """A chunk of predictions with their labels, worked out once; `update` adds it for each way of grouping.
 
-    `positive`: the configured positive class.
+    `positive`: the configured positive class. `signs`: (n,) -1 for a pair that is taken back, which has a negative
+    weight; None where there is none.
     """
 
-    def __init__(self, columns: PairColumns, positive: str | None) -> None:
+    def __init__(self, columns: PairColumns, positive: str | None, signs: Ints | None = None) -> None:
         weights = _weights(columns.weights, columns.size)
-        self.lags = Buckets(columns.lag_ms / 1000)
+        self.lags = Buckets(columns.lag_ms / 1000, signs)
         self.classification: PreparedClassification | None = None
         self.regression: PreparedRegression | None = None
         if columns.task == "classification":
@@ -216,6 +217,13 @@ def update_predictions(
 def update_pairs(members: Sequence[Totals], groups: Ints, columns: PairColumns, positive: str | None) -> None:
     """Adds a chunk of pairs that is grouped in one way only."""
     PreparedPairs(columns, positive).update(members, groups)
+
+
+def count_corrected(members: Sequence[Totals], groups: Ints) -> None:
+    """Counts each row as a label that corrected another."""
+    own, index = occupied(members, groups)
+    if own:
+        Labels.correct(_parts(own, "labels", Labels), index)
 
 
 def update_resources(members: Sequence[Totals], groups: Ints, columns: ResourceColumns) -> None:

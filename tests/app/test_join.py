@@ -1,15 +1,18 @@
 """Labels and predictions in every order, cut, repeated and crashed: each pair counts once and in the same place."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.join import Join, Outcome, Side, positions
+from app.join import Join, Outcome, Side, decode_entry, positions
 
 EARLY = np.iinfo(np.int64).min
 DAY = 86_400_000
+SIDES = {"predictions": Side.PREDICTION, "labels": Side.LABEL}
 
 
 class Memory:
@@ -28,8 +31,17 @@ class Memory:
 Row = tuple[int, str, int, object]  # offset, id, time, label (None: a prediction)
 
 
-def read(join: Join, side: str, rows: Sequence[Row], watermark: int = EARLY) -> list[tuple[Outcome, int]]:
-    """The outcome of each row with its offset."""
+Counted = set[tuple[str, int, object]]  # id, time and value of a label whose pair, or correction, counts
+
+
+class Read(NamedTuple):
+    outcome: Outcome
+    offset: int
+    counted: Counted
+
+
+def read(join: Join, side: str, rows: Sequence[Row], watermark: int = EARLY) -> list[Read]:
+    """What each row came to."""
     offsets = np.array([row[0] for row in rows], np.int64)
     at, times = positions(offsets, np.zeros(len(rows), np.int64)), np.array([row[2] for row in rows], np.int64)
     ids, before = [row[1] for row in rows], np.full(len(rows), watermark)
@@ -38,11 +50,29 @@ def read(join: Join, side: str, rows: Sequence[Row], watermark: int = EARLY) -> 
     else:
         joined = join.labels(ids, at, times, [row[3] for row in rows], before)  # type: ignore[misc]
     assert len(joined.pairs) == (joined.outcomes == Outcome.MATCHED).sum()
-    return [(Outcome(outcome), row[0]) for outcome, row in zip(joined.outcomes, rows, strict=True)]
+    counted: list[Counted] = [set() for _ in rows]
+    for pair in (*joined.pairs, *joined.corrections):
+        assert (pair.place > 0) == (pair in joined.corrections)
+        counted[pair.row].add((rows[pair.row][1], pair.seen.timestamp, pair.seen.label))
+    return [
+        Read(Outcome(outcome), row[0], own) for outcome, row, own in zip(joined.outcomes, rows, counted, strict=True)
+    ]
 
 
 def outcomes(side: str, join: Join, *rows: Row, watermark: int = EARLY) -> list[Outcome]:
-    return [outcome for outcome, _ in read(join, side, rows, watermark)]
+    return [one.outcome for one in read(join, side, rows, watermark)]
+
+
+def truth(made: Sequence[str], true: Sequence[Row]) -> Counted:
+    """All that must count: of each id that was predicted the first label, and each that corrects the one before."""
+    last: dict[str, tuple[int, object]] = {}
+    found: Counted = set()
+    for _, identity, time, value in true:
+        known = last.get(identity)
+        if identity in made and (known is None or (time > known[0] and value != known[1])):
+            last[identity] = time, value
+            found.add((identity, time, value))
+    return found
 
 
 def test_a_label_after_its_prediction_completes_the_pair() -> None:
@@ -68,6 +98,22 @@ def test_a_later_label_that_differs_is_a_correction_and_an_earlier_one_is_not() 
     outcomes("predictions", join, (0, "a", 10, None))
     found = outcomes("labels", join, (0, "a", 20, "yes"), (1, "a", 30, "no"), (2, "a", 25, "yes"), (3, "a", 30, "no"))
     assert found == [Outcome.MATCHED, Outcome.CORRECTED, Outcome.DUPLICATE, Outcome.DUPLICATE]
+
+
+def test_a_correction_counts_with_the_later_of_it_and_the_prediction() -> None:
+    late, early = Join(Memory(), DAY), Join(Memory(), DAY)
+    rows: list[Row] = [(0, "a", 20, "yes"), (1, "a", 30, "no"), (2, "a", 40, "yes")]
+    read(late, "predictions", [(0, "a", 10, None)])
+    assert [one.counted for one in read(late, "labels", rows)] == [{("a", time, value)} for _, _, time, value in rows]
+    assert [one.counted for one in read(early, "labels", rows[:2])] == [set(), set()]
+    [predicted] = read(early, "predictions", [(0, "a", 10, None)])
+    assert predicted.counted == {("a", 20, "yes"), ("a", 30, "no")}
+    assert [one.counted for one in read(early, "labels", rows)] == [set(), set(), {("a", 40, "yes")}]
+
+
+def test_an_entry_of_before_there_were_early_corrections_can_be_read() -> None:
+    old = msgspec.msgpack.encode([5, 10, EARLY, b"{}", Side.LABEL, [[1, 20, EARLY, "yes"]]])
+    assert decode_entry(old).early == 0
 
 
 def test_after_the_horizon_an_id_is_new_again() -> None:
@@ -101,19 +147,19 @@ def test_a_replay_in_another_order_repeats_what_the_first_run_did(
         "predictions": [(offset, identity, 100 + offset, None) for offset, identity in enumerate(made)],
         "labels": [(offset, identity, 100 + at, value) for offset, (identity, value, at) in enumerate(true)],
     }
-    join, seen, at = Join(Memory(), DAY), {}, {"predictions": 0, "labels": 0}
+    join, at = Join(Memory(), DAY), {"predictions": 0, "labels": 0}
+    seen: dict[tuple[str, int], Read] = {}
     everything = [(True, 100), (False, 100)]
     for back_p, back_l, order in [(0, 0, first), *replays, (0, 0, everything)]:
         at = {"predictions": max(at["predictions"] - back_p, 0), "labels": max(at["labels"] - back_l, 0)}
         for predicted, count in order:
             side = "predictions" if predicted else "labels"
-            for outcome, offset in read(join, side, rows[side][at[side] : at[side] + count]):
-                known = seen.setdefault((side, offset), outcome)
-                assert (outcome is Outcome.MATCHED) == (known is Outcome.MATCHED)
-                assert (outcome is Outcome.CORRECTED) == (known is Outcome.CORRECTED)
+            for one in read(join, side, rows[side][at[side] : at[side] + count]):
+                known = seen.setdefault((side, one.offset), one)
+                assert one.counted == known.counted
+                assert (one.outcome is Outcome.CORRECTED) == (known.outcome is Outcome.CORRECTED)
             at[side] = min(at[side] + count, len(rows[side]))
-    paired = set(made) & {identity for identity, _, _ in true}
-    assert sum(outcome is Outcome.MATCHED for outcome in seen.values()) == len(paired)
+    assert sorted(pair for one in seen.values() for pair in one.counted) == sorted(truth(made, rows["labels"]))
 
 
 lives = st.lists(st.tuples(steps, st.integers(0, 8), st.integers(0, 8), st.booleans()), min_size=1, max_size=4)
@@ -130,31 +176,28 @@ def test_a_store_made_anew_counts_no_pair_again_and_loses_none(
         "labels": [(offset, identity, 100 + at, value) for offset, (identity, value, at) in enumerate(true)],
     }
     floors, at = {"predictions": 0, "labels": 0}, {"predictions": 0, "labels": 0}
-    places: dict[str, int] = {}
-    counted: dict[tuple[str, int], str] = {}  # what each record that was read last completed
-    examples: dict[str, str] = {}  # id -> the topic of the record that completed the pair
+    places: dict[tuple[str, int], int] = {}
+    counted: dict[tuple[str, int], Counted] = {}  # what each record that was read last completed
+    examples: dict[str, dict[int, Side]] = {}  # id -> time of the label -> the topic of the record that it counted with
     for order, back_p, back_l, labels_first in [*each, ([(True, 100), (False, 100)], 0, 0, False)]:
         join = Join(Memory(), DAY)
         for side in ("labels", "predictions") if labels_first else ("predictions", "labels"):
-            other = {identity for identity, by in examples.items() if by != side}
+            other = {identity for identity, sides in examples.items() if set(sides.values()) - {SIDES[side]}}
             read(join, side, [row for row in rows[side] if row[0] < floors[side] or row[1] in other])
-        for identity, by in examples.items():
-            join.completed([identity], Side.PREDICTION if by == "predictions" else Side.LABEL)
+        join.completed(examples)
         at = dict(floors)
         for predicted, count in order:
             side = "predictions" if predicted else "labels"
             chunk = rows[side][at[side] : at[side] + count]
-            for (outcome, offset), row in zip(read(join, side, chunk), chunk, strict=True):
-                counted.pop((side, offset), None)
-                if outcome is Outcome.MATCHED:
-                    assert examples.setdefault(row[1], side) == side
-                    assert places.setdefault(row[1], offset) == offset
-                    counted[side, offset] = row[1]
+            for one in read(join, side, chunk):
+                counted[side, one.offset] = one.counted
+                for identity, time, _ in one.counted:
+                    assert examples.setdefault(identity, {}).setdefault(time, SIDES[side]) == SIDES[side]
+                    assert places.setdefault((identity, time), one.offset) == one.offset
             at[side] = min(at[side] + count, len(rows[side]))
         # Commits never go back; what lies above them is forgotten and read again.
         floors = {
             "predictions": max(at["predictions"] - back_p, floors["predictions"]),
             "labels": max(at["labels"] - back_l, floors["labels"]),
         }
-    paired = set(made) & {identity for identity, _, _ in true}
-    assert sorted(counted.values()) == sorted(paired)
+    assert sorted(pair for own in counted.values() for pair in own) == sorted(truth(made, rows["labels"]))

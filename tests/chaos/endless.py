@@ -8,6 +8,7 @@ from tests.traffic import START, Sent, binary_traffic
 
 AT_ONCE = 2000
 EVENTS_A_SECOND = 1000
+CORRECTED = 0.03
 
 
 def endless_traffic(seed: int) -> Iterator[Sent]:
@@ -16,7 +17,9 @@ def endless_traffic(seed: int) -> Iterator[Sent]:
     for number in count():
         first = number * AT_ONCE
         start = START + first * 1000 // EVENTS_A_SECOND
-        made = binary_traffic(AT_ONCE, rate=EVENTS_A_SECOND, seed=seed * 100_000 + number, start=start)
+        made = binary_traffic(
+            AT_ONCE, rate=EVENTS_A_SECOND, seed=seed * 100_000 + number, start=start, corrected_share=CORRECTED
+        )
         waiting += [replace(record, order=record.order + first) for record in made.records]
         waiting.sort(key=lambda record: record.order)
         due = [record for record in waiting if record.order < first + AT_ONCE]

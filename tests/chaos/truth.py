@@ -6,6 +6,7 @@ from typing import Any
 from app.settings import Settings
 from tests.chaos.feed import produced
 from tests.kafka.harness import NotEnough, Published, Running, counted, tumbling
+from tests.traffic import Sent
 from tests.truth import Key, differences, expected_cohorts, expected_windows
 
 Windows = Sequence[dict[str, Any]]
@@ -22,7 +23,11 @@ class Truth:
 
     @classmethod
     async def of(cls, settings: Settings) -> "Truth":
-        predictions, labels = await produced(settings, "predictions"), await produced(settings, "labels")
+        return cls.from_records(settings, await produced(settings, "predictions"), await produced(settings, "labels"))
+
+    @classmethod
+    def from_records(cls, settings: Settings, predictions: Sequence[Sent], labels: Sequence[Sent]) -> "Truth":
+        """Of records in the order in which they lie in their partitions."""
         windows = expected_windows(predictions, labels, settings.windows, MINUTE)
         cohorts = expected_cohorts(predictions, labels, settings.windows)
         return cls(len(predictions) + len(labels), windows, cohorts)
@@ -30,27 +35,30 @@ class Truth:
     async def differences(self, settings: Settings, worker: Running) -> list[str]:
         """Waits until as much is published as must be; then every way in which it is something else."""
         published = Published(settings, "windows")
-        missing = []
+        missing: list[str] = []
         try:
             await published.until(lambda seen: self._whole(seen.records["windows"]), worker)
         except NotEnough as error:
             missing.append(str(error))
         made = published.records["windows"]
-        cohorts = [window for window in made if window["kind"] == "cohort"]
         return [
             *differences(tumbling(made), self.windows),
-            *[f"cohort {text}" for text in differences(list(_last(cohorts).values()), self.cohorts)],
-            *_changed(cohorts),
+            *self._of_cohorts(made),
+            *_changed([window for window in made if window["kind"] == "cohort"]),
             *missing,
         ]
 
+    def _of_cohorts(self, made: Windows) -> list[str]:
+        last = _last([window for window in made if window["kind"] == "cohort"])
+        return [f"cohort {text}" for text in differences(list(last.values()), self.cohorts)]
+
     def _whole(self, made: Windows) -> bool:
-        cohorts = [w for w in _last([w for w in made if w["kind"] == "cohort"]).values() if w["segment"] == {}]
-        return all(
-            counted(made, field) >= _total(self.windows, field)
-            and sum(window[field] for window in cohorts) >= _total(self.cohorts, field)
-            for field in ("predictions", "labels")
-        ) and len({window["window_id"] for window in tumbling(made)}) >= len(self.windows)
+        """Whether all is counted. Corrections may still revise a cohort in which all labels are."""
+        return (
+            all(counted(made, field) >= _total(self.windows, field) for field in ("predictions", "labels"))
+            and len({window["window_id"] for window in tumbling(made)}) >= len(self.windows)
+            and not self._of_cohorts(made)
+        )
 
 
 def _total(expected: dict[Key, dict[str, Any]], field: str) -> int:

@@ -25,7 +25,7 @@ async def test_a_store_deleted_while_the_worker_was_dead_costs_no_pair_and_doubl
 ) -> None:
     settings = settings_for(kafka, tmp_path, "lost")
     create_topics(settings)
-    traffic = binary_traffic(60_000, rate=2000, seed=8)
+    traffic = binary_traffic(60_000, rate=2000, seed=8, corrected_share=0.05)
     await produce(settings, traffic.records)
     with WorkerProcess(tmp_path, settings) as worker:
         for _ in range(3):
