@@ -17,6 +17,7 @@ from app.drift.references import (
     Reference,
     reference_from_record,
 )
+from app.estimates.reference import PerformanceReference
 from app.identity import identifier
 from app.timestamps import milliseconds, rfc3339
 
@@ -33,7 +34,7 @@ class Section(Protocol):
 
 
 # Name of a field below, and in the record -> its class. One that is None is not in the record, nor in the id.
-SECTIONS: dict[str, type[Section]] = {}
+SECTIONS: dict[str, type[Section]] = {"performance": PerformanceReference}
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Baseline:
     features: Mapping[str, Reference]
     predictions: Reference | None = None
     labels: Reference | None = None
+    performance: PerformanceReference | None = None
     start: int | None = None
     end: int | None = None
 
@@ -124,7 +126,8 @@ class Baseline:
             start=_milliseconds(record.get("start")),
             end=_milliseconds(record.get("end")),
             features={name: reference_from_record(one) for name, one in sorted(record["features"].items())},
-            **{name: _reference(record.get(name)) for name in ("predictions", "labels")},
+            predictions=_reference(record.get("predictions")),
+            labels=_reference(record.get("labels")),
             **_sections(record),
         )
         if record.get("baseline_id", baseline.baseline_id) != baseline.baseline_id:

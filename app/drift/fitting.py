@@ -6,6 +6,7 @@ from typing import Any
 
 from app.drift.baseline import Baseline
 from app.drift.references import fit_reference
+from app.estimates.fitting import fit_performance
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def fit(
     if not data.size:
         raise ValueError(f"no rows to fit a baseline for {model} {version} from")
     fitted = {name: fit_reference(data.features[name]) for name in sorted(data.features)}
+    features = {name: reference for name, reference in fitted.items() if reference is not None}
     return Baseline(
         model=model,
         version=version,
@@ -56,7 +58,8 @@ def fit(
         effective_from=effective_from,
         start=min(data.timestamps) if data.timestamps else None,
         end=max(data.timestamps) if data.timestamps else None,
-        features={name: reference for name, reference in fitted.items() if reference is not None},
+        features=features,
         predictions=fit_reference(data.predictions),
         labels=fit_reference(data.labels),
+        performance=fit_performance(data, features),
     )
