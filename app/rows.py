@@ -37,12 +37,12 @@ class Read:
 
 def read_events(table: Table, layout: Layout) -> Iterator[Read]:
     """The events of all rows, in the file's order, a bounded number at a time. One bad row costs only itself."""
-    reader = _RowReader(table.path.name, layout)
+    reader = RowReader(table.path.name, layout)
     for chunk in table.chunks():
         yield _read(chunk, reader)
 
 
-def _read(chunk: Chunk, reader: "_RowReader") -> Read:
+def _read(chunk: Chunk, reader: "RowReader") -> Read:
     read = Read(len(chunk.rows) + len(chunk.mistakes), mistakes=list(chunk.mistakes))
     for number, row in zip(chunk.numbers, chunk.rows, strict=True):
         try:
@@ -55,7 +55,9 @@ def _read(chunk: Chunk, reader: "_RowReader") -> Read:
     return read
 
 
-class _RowReader:
+class RowReader:
+    """What single rows mean, by the names of their columns."""
+
     def __init__(self, file_name: str, layout: Layout) -> None:
         self.file_name = file_name
         self.layout = layout
@@ -65,7 +67,7 @@ class _RowReader:
         layout = self.layout
         if layout.ignored:
             row = {name: value for name, value in row.items() if name not in layout.ignored}
-        identity = self._identity(number, row)
+        identity = self.identity(number, row.get("prediction_id"))
         key = identity.encode()
         column = layout.time_column
         at = layout.time_of(number) if column is None else time_in(column, row.get(column))
@@ -73,7 +75,7 @@ class _RowReader:
         if layout.has_predictions:
             value = orjson.dumps(self._prediction(identity, at, row))
             events.append(Event(at, 2 * number, "predictions", key, value))
-        label = self._outcome("label", row.get("label"))
+        label = self.outcome("label", row.get("label"))
         if label is not None:
             known_at = self._label_time(at, row)
             value = orjson.dumps({"prediction_id": identity, "label": label, "timestamp": rfc3339(known_at)})
@@ -91,7 +93,7 @@ class _RowReader:
             "timestamp": rfc3339(at),
             "features": features_of(row, layout.not_features),
         }
-        if (prediction := self._outcome("prediction", row.get("prediction"))) is not None:
+        if (prediction := self.outcome("prediction", row.get("prediction"))) is not None:
             event["prediction"] = prediction
         if layout.probability_columns and (probabilities := self._probabilities(row)):
             event["probabilities"] = probabilities
@@ -108,8 +110,7 @@ class _RowReader:
             event["weight"] = weight_in(weight)
         return event
 
-    def _identity(self, number: int, row: Mapping[str, Any]) -> str:
-        value = row.get("prediction_id")
+    def identity(self, number: int, value: Any) -> str:
         if value is not None and value != "":
             return text_in("prediction_id", value, LONGEST_ID)
         if not self.layout.has_predictions:
@@ -120,7 +121,7 @@ class _RowReader:
         given = row.get("label_timestamp")
         return at + self.layout.label_delay_ms if is_missing(given) else time_in("label_timestamp", given)
 
-    def _outcome(self, column: str, value: Any) -> str | int | float | bool | None:
+    def outcome(self, column: str, value: Any) -> str | int | float | bool | None:
         """A prediction or a label: a class by its name, or a number."""
         if is_missing(value):
             return None

@@ -61,3 +61,8 @@ def mapped(column: pa.Array, meaning: Callable[[Any], Any]) -> list[Any]:
         meanings[place] = meaning(value)
     found: list[Any] = meanings[codes].tolist()
     return found
+
+
+def plain(column: pa.Array) -> pa.Array:
+    """The column without a dictionary, so that it goes together with others of its kind."""
+    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
