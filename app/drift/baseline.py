@@ -19,6 +19,7 @@ from app.drift.references import (
 )
 from app.estimates.reference import PerformanceReference
 from app.identity import identifier
+from app.relations.section import Cells, Relations
 from app.timestamps import milliseconds, rfc3339
 
 
@@ -34,7 +35,7 @@ class Section(Protocol):
 
 
 # Name of a field below, and in the record -> its class. One that is None is not in the record, nor in the id.
-SECTIONS: dict[str, type[Section]] = {"performance": PerformanceReference}
+SECTIONS: dict[str, type[Section]] = {"performance": PerformanceReference, "relations": Relations}
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class Baseline:
     performance: PerformanceReference | None = None
     start: int | None = None
     end: int | None = None
+    relations: Relations | None = None
 
     @cached_property
     def baseline_id(self) -> str:
@@ -73,6 +75,12 @@ class Baseline:
     def output_bins(self) -> "OutputBins | None":
         """The bins of a regression's predictions."""
         return OutputBins(self.predictions) if isinstance(self.predictions, NumberReference) else None
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The bins of the features that `relations` are between."""
+        names = () if self.relations is None else self.relations.names
+        return Cells([reference for name in names if isinstance(reference := self.features[name], NumberReference)])
 
     def class_drift(self, counts: Mapping[str, int]) -> dict[str, float]:
         """PSI of predicted classes, empty when the baseline knows none."""

@@ -1,12 +1,14 @@
 """Rows of a file, of a period or of the first events -> a baseline."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.drift.baseline import Baseline
 from app.drift.references import fit_reference
 from app.estimates.fitting import fit_performance
+from app.relations.derived import derived_features
+from app.relations.section import SAMPLE_ROWS, fit_relations
 
 
 @dataclass(frozen=True)
@@ -40,15 +42,20 @@ def fit(
     created_at: int,
     origin: str,
     effective_from: int | None = None,
+    text: Collection[str] = (),
+    sample_rows: int = SAMPLE_ROWS,
 ) -> Baseline:
     """A baseline of these rows; each section says itself what it needs, and is None where that is not there.
 
+    `text`: the features that are configured as text. `sample_rows`: how many rows' bins the baseline may hold.
     Features without a single value are left out. Raises ValueError when there is no row.
     """
     if not data.size:
         raise ValueError(f"no rows to fit a baseline for {model} {version} from")
-    fitted = {name: fit_reference(data.features[name]) for name in sorted(data.features)}
-    features = {name: reference for name, reference in fitted.items() if reference is not None}
+    columns, described = derived_features(data.features, text)
+    data = replace(data, features=columns)
+    fitted = {name: fit_reference(values) for name, values in columns.items()} | described
+    features = {name: reference for name, reference in sorted(fitted.items()) if reference is not None}
     return Baseline(
         model=model,
         version=version,
@@ -61,5 +68,6 @@ def fit(
         features=features,
         predictions=fit_reference(data.predictions),
         labels=fit_reference(data.labels),
+        relations=fit_relations(features, columns, sample_rows),
         performance=fit_performance(data, features),
     )

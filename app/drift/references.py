@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from app.columns import Floats, Ints, Kind
+from app.relations.embeddings import VectorReference
+from app.relations.texts import TextReference
 
 DECILES = 10
 TOP_CATEGORIES = 20
@@ -85,18 +87,7 @@ class CategoryReference:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class VectorReference:
-    """Embeddings: nothing but their kind is kept."""
-
-    missing: int
-    kind: Kind = Kind.VECTOR
-
-    def record(self) -> dict[str, Any]:
-        return {"type": "vector", "missing": self.missing}
-
-
-Reference = NumberReference | CategoryReference | VectorReference
+Reference = NumberReference | CategoryReference | TextReference | VectorReference
 _KINDS = {bool: Kind.BOOLEAN, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT, list: Kind.VECTOR}
 
 
@@ -165,7 +156,9 @@ def reference_from_record(record: dict[str, Any]) -> Reference:
     """Raises ValueError or KeyError for what is no such record."""
     kind, missing = Kind[str(record["type"]).upper()], int(record["missing"])
     if kind is Kind.VECTOR:
-        return VectorReference(missing)
+        return VectorReference.from_record(record)
+    if "vocabulary" in record:
+        return TextReference.from_record(record)
     counts = tuple(int(count) for count in record["counts"])
     if kind is Kind.TEXT:
         known = record["known"]

@@ -65,12 +65,12 @@ class VectorReference:
 
 
 def fit_vectors(values: Sequence[Any]) -> tuple[VectorReference, dict[str, Floats]]:
-    """The reference of embeddings (what is none is missing), and of each row `norm` and `distance`, (n,).
+    """The reference of embeddings, and of each row `norm` and `distance`, (n,).
 
     Vectors of another length than most are left out. A row's distance is to the centroid of the others, as that of a
     new row is.
     """
-    missing = sum(type(value) is not list or not value for value in values)
+    missing = sum(value is None for value in values)
     sizes = Counter(len(value) for value in values if type(value) is list and value)
     dimension = min(sizes, key=lambda size: (-sizes[size], size), default=0)
     matrix, present = as_matrix(values, dimension)

@@ -48,14 +48,14 @@ class TextReference:
 
 
 def fit_text(texts: Sequence[Any]) -> tuple[TextReference, Floats]:
-    """The reference of texts (what is no text is missing), and (n,) the share of words out of the vocabulary of each.
+    """The reference of texts, and (n,) the share of words out of the vocabulary of each.
 
     Each share is by the vocabulary of the other texts: its own words would make it look better known than a new one.
     """
     words = [words_of(text) for text in texts]
     times = Counter(word for own in words for word in set(own))
     ranked = sorted((word for word, n in times.items() if n >= FEWEST_TEXTS), key=lambda word: (-times[word], word))
-    reference = TextReference(sum(type(text) is not str for text in texts), tuple(ranked[:VOCABULARY]))
+    reference = TextReference(sum(text is None for text in texts), tuple(ranked[:VOCABULARY]))
     of_others = frozenset(word for word in reference.vocabulary if times[word] > FEWEST_TEXTS)
     return reference, np.array([_share_outside(own, of_others) for own in words])
 

@@ -9,6 +9,10 @@ from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, PredictionColumns
 from app.statistics.features import MAX_FEATURES
+from app.tabulate import LONGEST_TEXT
+
+# Of each embedding, for each row of the limit.
+VECTOR_NUMBERS = 128
 
 
 class Sample:
@@ -16,7 +20,8 @@ class Sample:
 
     Of more than `most_features` those that come later (of one row: in sorted order) are left out.
 
-    An embedding is kept as an empty list: its kind is all that a baseline holds of it.
+    Of a text the beginning is kept, of an embedding four digits, and of embeddings as many as hold 128 numbers a row on
+    average over `limit` rows; those beyond are empty lists.
     """
 
     __slots__ = ("features", "limit", "most_features", "predictions")
@@ -45,6 +50,7 @@ class Sample:
         for name, own in self.features.items():
             if len(own) == before:
                 own += picked.get(name) or [None] * len(predictions)
+                self._bound(own, before)
         self.predictions += predictions
 
     def _new(self, picked: dict[str, list[Any]]) -> list[tuple[str, list[Any]]]:
@@ -56,6 +62,16 @@ class Sample:
         }
         ranked = sorted((row, name) for name, row in first.items() if row is not None)
         return [(name, picked[name]) for _, name in ranked[: max(self.most_features - len(self.features), 0)]]
+
+    def _bound(self, values: list[Any], first: int) -> None:
+        """Empties the embeddings from place `first` on that there is no room for."""
+        vectors = [place for place, value in enumerate(values) if type(value) is list]
+        room = VECTOR_NUMBERS * self.limit - sum(len(values[place]) for place in vectors if place < first)
+        for place in vectors:
+            if place >= first:
+                room -= len(values[place])
+                if room < 0:
+                    values[place] = []
 
     @property
     def seen(self) -> bool:
@@ -87,8 +103,15 @@ class Sample:
 def _raw(column: FeatureColumn, places: Sequence[int]) -> list[Any]:
     if column.values is None:
         return _plain(column.numbers[list(places)].tolist())
-    values = (column.values[place] for place in places)
-    return [[] if isinstance(value, list) else value for value in values]
+    return [_kept(column.values[place]) for place in places]
+
+
+def _kept(value: Any) -> Any:
+    if type(value) is str:
+        return value[:LONGEST_TEXT]
+    if type(value) is list:
+        return [float(f"{v:.4g}") for v in value] if set(map(type, value)) <= {float, int} else []
+    return value
 
 
 def _plain(values: Sequence[float]) -> list[float | None]:
