@@ -1,6 +1,6 @@
 """All statistics of one group of rows: one model version, segment and pane."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from math import isfinite
 from typing import Any, Protocol, TypeVar
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from app.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
 from app.drift.baseline import Baseline
+from app.relations.derived import derive
 from app.statistics.classification import Classification, PreparedClassification
 from app.statistics.features import MAX_FEATURES, Features, PreparedFeatures
 from app.statistics.groups import Groups, occupied
@@ -15,6 +16,7 @@ from app.statistics.histogram import Buckets, LogHistogram
 from app.statistics.labels import Labels
 from app.statistics.outputs import Outputs, PreparedOutputs
 from app.statistics.regression import PreparedRegression, Regression
+from app.statistics.relations import PreparedRelations, Relations
 from app.statistics.resources import Resources
 from app.statistics.sample import Sample
 from app.statistics.traffic import Traffic
@@ -36,6 +38,7 @@ PARTS: dict[str, Any] = {
     "latency": LogHistogram,
     "features": Features,
     "sample": Sample,
+    "relations": Relations,
     "outputs": Outputs,
     "classification": Classification,
     "regression": Regression,
@@ -53,6 +56,7 @@ class Totals:
     latency: LogHistogram | None
     features: Features | None
     sample: Sample | None
+    relations: Relations | None
     outputs: Outputs | None
     classification: Classification | None
     regression: Regression | None
@@ -117,6 +121,14 @@ class Totals:
         """Feature -> {"psi"}; empty unless all rows were counted against this baseline."""
         return self.features.drift(baseline) if self.features is not None and baseline is not None else {}
 
+    def multivariate(self, baseline: Baseline | None) -> dict[str, Any]:
+        """How far the relations between features are from the baseline's; empty without data for it."""
+        if self.features is None or self.relations is None or baseline is None or baseline.relations is None:
+            return {}
+        if not self.features.binned.all_in(baseline.baseline_id, self.features.rows):
+            return {}
+        return self.relations.drift(baseline)
+
     def prediction_drift(self, baseline: Baseline | None) -> dict[str, float]:
         """{"psi"} of what was predicted, empty without data for it."""
         return self.outputs.drift(baseline) if self.outputs is not None and baseline is not None else {}
@@ -146,12 +158,17 @@ class PreparedPredictions:
         baseline: Baseline | None,
         sample_rows: int = 0,
         max_features: int = MAX_FEATURES,
+        texts: Collection[str] = (),
     ) -> None:
+        columns = derive(columns, texts, {} if baseline is None else baseline.features)
         self.columns = columns
         self.weights = _weights(columns.weights, columns.size)
         self.latency = Buckets(columns.latency_ms)
         self.features = PreparedFeatures(columns, baseline, max_features)
         self.outputs = PreparedOutputs(columns, self.weights, baseline)
+        self.relations: PreparedRelations | None = None
+        if baseline is not None and baseline.relations is not None:
+            self.relations = PreparedRelations(columns, baseline, self.features.counted)
         self.sample_rows = sample_rows if baseline is None else 0
         self.max_features = max_features
 
@@ -165,6 +182,8 @@ class PreparedPredictions:
             LogHistogram.update(_parts(own, "latency", LogHistogram), index, self.latency)
         Features.update(_parts(own, "features", Features), index, self.features)
         Outputs.update(_parts(own, "outputs", Outputs), index, self.outputs)
+        if self.relations is not None:
+            Relations.update(_parts(own, "relations", Relations), index, self.relations, sample)
         if self.sample_rows and sample:
             self._sample(own, index)
 

@@ -103,7 +103,8 @@ def test_psi_of_a_window_is_that_of_its_bins() -> None:
     )
     expected = psi(np.append(counts, income.count(None)), np.array([*held.reference(), held.missing]))  # type: ignore[union-attr]
     assert told["income"]["psi"] == pytest.approx(expected, rel=1e-9)
-    assert told.keys() == {"income", "region", "member", "odd", "rare"}
+    of_vectors = {"face.norm", "face.distance", "face.cluster"}
+    assert told.keys() == {"income", "region", "member", "odd", "rare", *of_vectors}
 
 
 def test_drift_is_seen_and_no_drift_is_not() -> None:
@@ -140,7 +141,8 @@ def test_the_sample_is_the_first_rows() -> None:
     assert sample.features == {
         "a": [1.0, None, None, 4.0],
         "b": [None, "x", None, None],
-        "c": [None, None, [], None],
+        "c": [None, None, [1.0, 2.0], None],
+        "c.norm": [None, None, 5**0.5, None],
         "d": [None, None, None, True],
     }
     assert sample.predictions == ["p", "q", "r", "s"]
