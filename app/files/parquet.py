@@ -62,6 +62,7 @@ class ParquetTable:
 
     def _file(self) -> pq.ParquetFile:
         try:
-            return pq.ParquetFile(self.path, buffer_size=BUFFER_BYTES)
+            # What is buffered beforehand is kept until the file's end.
+            return pq.ParquetFile(self.path, buffer_size=BUFFER_BYTES, pre_buffer=False)
         except pa.ArrowInvalid as error:
             raise UnreadableFile(f"{self.path}: no Parquet file: {str(error).splitlines()[0]}") from error

@@ -15,8 +15,8 @@ from app.files.parquet import ParquetTable
 from app.replay.columns import ColumnReader
 
 ROWS = 65536
-# Hashes that are compared at a time: 32 MiB of them.
-SHARE = 4 * 1024 * 1024
+# Hashes that are compared at a time: 4 MiB of them.
+SHARE = 512 * 1024
 
 
 def in_order(table: ParquetTable, reader: ColumnReader) -> bool:
