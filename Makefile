@@ -6,7 +6,7 @@ TEST   := .venv/.test-$(call SUM,requirements-test.lock)
 ARGS   ?=
 
 help: ## what can be made here
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 demo: $(RUN) ## a model monitored, going wrong, retrained and recovering (ARGS="--seconds 120 --json")
 	@$(BIN)/inferwatch demo $(ARGS)
 test: $(TEST) ## every test that this machine can run, with linter and type checker first
@@ -16,6 +16,8 @@ chaos: $(TEST) ## dozens of kills, rebalances and broker restarts; every window 
 	@$(BIN)/pytest -m chaos tests/chaos $(ARGS)
 bench: $(TEST) ## CPU per event, side by side with stock Faust and with reading alone (needs Java and Maven)
 	@$(BIN)/python -m bench $(ARGS)
+bench-statistics: $(TEST) ## false alarms while nothing changes, and delays until a change is told, beside thresholds and river
+	@$(BIN)/python -m bench.statistics $(ARGS)
 lock: $(TEST) ## the newest versions that pyproject.toml allows, with their hashes
 	@PATH="$$PATH:$(CURDIR)/$(BIN)"; \
 	uv pip compile -q pyproject.toml --universal --generate-hashes --python-version 3.11 -o requirements.lock && \
@@ -33,4 +35,4 @@ $(RUN) $(TEST):
 	 else [ -x $(BIN)/uv ] || { $(PYTHON) -m venv .venv && $(BIN)/pip install -q --disable-pip-version-check 'uv>=0.13,<0.14'; }; fi
 	@PATH="$$PATH:$(CURDIR)/$(BIN)"; uv pip install -q --compile-bytecode --python $(BIN)/python --require-hashes -r $(LOCK) && uv pip install -q --python $(BIN)/python --no-deps -e .
 	@touch $@
-.PHONY: help demo test chaos bench lock clean
+.PHONY: help demo test chaos bench bench-statistics lock clean
