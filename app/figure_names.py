@@ -37,6 +37,8 @@ METRICS = {
     "schema_changes": "Features that came, went or changed their type since the baseline.",
     "data_age_mean_s": "Mean age of the data when predicted.",
     "data_age_p95_s": "95th percentile of the age of the data when predicted.",
+    "reconstruction_error": "Mean distance of rows from the relations between features in the baseline, in deviations.",
+    "classifier_auc": "How well a classifier tells the window's rows from the baseline's: 0.5 is not at all.",
     "cpu_percent": "Processor use, mean over the instances.",
     "memory_bytes": "Memory, mean over the instances.",
     "gpu_percent": "Accelerator use, mean over the instances.",
@@ -63,6 +65,9 @@ DRIFT = {
     "wasserstein": "Wasserstein distance.",
     "p_value": "How likely such a difference is by chance.",
 }
+
+# Of the relations between features: what a bad value of says that the data have drifted.
+MULTIVARIATE = ("reconstruction_error", "classifier_auc")
 
 
 def is_of_window(name: str) -> bool:

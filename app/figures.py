@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.drift.baseline import Baseline
+from app.figure_names import MULTIVARIATE
 from app.rules import Reading
 from app.windows import Window
 
@@ -27,6 +28,9 @@ def figures(window: Window, baseline: Baseline | None) -> dict[str, Any]:
     }
     if prediction_drift := totals.prediction_drift(baseline):
         found["prediction_drift"] = prediction_drift
+    if multivariate := totals.multivariate(baseline):
+        found["multivariate"] = multivariate
+        found["metrics"] |= {name: multivariate[name] for name in MULTIVARIATE if name in multivariate}
     if instances := totals.instances():
         found["resources"] = instances
     if baseline is not None:
@@ -52,4 +56,6 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         drift=record["drift"],
         latency=window.totals.latency,
         missing_before=missing,
+        error_counts=window.totals.error_counts(baseline),
+        classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
     )

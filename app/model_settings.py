@@ -115,9 +115,13 @@ class TrainerSettings(Section):
 
 
 class BaselineSettings(Section):
-    """Where no baseline is published, one is fitted from the first `first_events` healthy predictions."""
+    """Where no baseline is published, one is fitted from the first `first_events` healthy predictions.
+
+    `sample_rows`: of how many rows a baseline holds the bins of their values, for the classifier of relations.
+    """
 
     first_events: int = Field(default=1000, ge=1)
+    sample_rows: int = Field(default=1000, ge=0, le=10_000)
 
 
 class ModelSettings(Section):

@@ -43,7 +43,7 @@ class Monitor:
         self.windows = Windows(self.settings, state)
         self.cohorts = Cohorts(settings, state)
         self.admission = Admission(own.max_segments, known.get("segments", ()))
-        self.references = References(model, Collecting(own.baseline.first_events, state), self.settings)
+        self.references = References(model, Collecting(own.baseline.first_events, state), self.settings, own)
         self.watch = Watch(model, own, self.shortest_ms, patience_ms(self.settings), known.get("watch"))
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
         self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))

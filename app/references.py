@@ -8,7 +8,7 @@ from app.messages import Message
 from app.panes import ClosedPane
 from app.rules import HEALTHY_ERROR_RATE
 from app.segments import EVERYTHING
-from app.settings import WindowSettings
+from app.settings import ModelSettings, WindowSettings
 from app.statistics.sample import Sample
 from app.statistics.totals import Totals
 
@@ -19,8 +19,9 @@ KEPT = 2
 class References:
     """`by_id`: the newest baselines of each version."""
 
-    def __init__(self, model: str, collecting: Collecting, windows: WindowSettings) -> None:
+    def __init__(self, model: str, collecting: Collecting, windows: WindowSettings, settings: ModelSettings) -> None:
         self.model = model
+        self.settings = settings
         self.collecting = collecting
         self.windows = windows
         self.by_id: dict[str, Baseline] = {}
@@ -64,6 +65,8 @@ class References:
             created_at=now,
             origin="stream",
             effective_from=self._next_edge(now),
+            text=self.settings.text,
+            sample_rows=self.settings.baseline.sample_rows,
         )
 
     def _next_edge(self, now: int) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT
+from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT, MULTIVARIATE
+from app.columns import Ints
 from app.segments import Segment
 from app.settings import Rule
 from app.statistics.histogram import LogHistogram
@@ -48,6 +49,9 @@ class Reading:
     latency: LogHistogram | None = None
     missing_before: Mapping[str, float] = field(default_factory=dict)
     """Missing share of each feature in the baseline that `data_quality` was counted against."""
+    error_counts: tuple[Ints, Ints] | None = None
+    """Rows of the window and of the baseline in the bins of the reconstruction error."""
+    classifier_p_value: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,7 @@ def kind_of(metric: str) -> str | None:
     """What a bad value asks retraining for: performance, drift, data_quality, or None: not for retraining."""
     if metric in (*CLASSIFICATION, *REGRESSION) or metric.split("_")[0] in BY_CLASS:
         return "performance"
-    if metric in DRIFT:
+    if metric in DRIFT or metric in MULTIVARIATE:
         return "drift"
     return "data_quality" if metric in DATA_QUALITY or metric in QUALITY else None
 

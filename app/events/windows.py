@@ -49,6 +49,7 @@ REVISED: dict[str, Any] = {
 Metrics = Annotated[dict[str, float], WithJsonSchema(described(METRICS))]
 Quality = Annotated[dict[str, float], WithJsonSchema(described(DATA_QUALITY))]
 Count = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Drift(Event):
@@ -62,6 +63,17 @@ class Drift(Event):
     wasserstein: float | None = Field(default=None, description=DRIFT["wasserstein"])
     p_value: float | None = Field(default=None, description=DRIFT["p_value"])
     drifted: bool | None = Field(default=None, description="Whether the feature counts as drifted.")
+
+
+class Multivariate(Drift):
+    """How far rows are from the relations between number features in the baseline; drift is that of the errors."""
+
+    reconstruction_error: float = Field(ge=0, description="Mean of the rows' errors, in deviations.")
+    reference_error: float = Field(ge=0, description="The same of the baseline's rows.")
+    classifier_auc: Share | None = Field(default=None, description=METRICS["classifier_auc"])
+    classifier_p_value: Share | None = Field(
+        default=None, description="How likely such an area is if the true one is at most 0.53."
+    )
 
 
 class Window(Event):
@@ -90,6 +102,7 @@ class Window(Event):
     data_quality: dict[str, Quality] = Field(description="By feature.")
     drift: dict[str, Drift] = Field(description="By feature, against the baseline.")
     prediction_drift: Drift | None = Field(default=None, description="Of the predictions, against the baseline.")
+    multivariate: Multivariate | None = Field(default=None, description="Of the relations between features.")
     resources: dict[str, dict[str, float]] | None = Field(default=None, description="Resource figures by instance.")
     baseline_id: str | None = Field(default=None, description="The baseline that the features were counted against.")
 

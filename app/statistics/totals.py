@@ -129,6 +129,14 @@ class Totals:
             return {}
         return self.relations.drift(baseline)
 
+    def error_counts(self, baseline: Baseline | None) -> tuple[Ints, Ints] | None:
+        """Rows of the window and of the baseline in the bins of the reconstruction error, None without data for it."""
+        if self.relations is None or baseline is None or baseline.relations is None:
+            return None
+        if not self.relations.binned.all_in(baseline.baseline_id, self.relations.rows):
+            return None
+        return self.relations.binned.counts, np.array(baseline.relations.errors.reference())
+
     def prediction_drift(self, baseline: Baseline | None) -> dict[str, float]:
         """{"psi"} of what was predicted, empty without data for it."""
         return self.outputs.drift(baseline) if self.outputs is not None and baseline is not None else {}

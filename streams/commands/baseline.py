@@ -37,7 +37,7 @@ def fit(
 
     The file has the columns that `publish` takes: all that are no ids, times, labels and the like are features, and
     `prediction`, where there is one, gives the distribution of predictions. Workers compare with it from the next
-    events on. It holds bins and counts, no rows.
+    events on. It holds bins and counts, and of a sample of rows which bins their values lie in.
     """
     import asyncio
     import time
@@ -64,7 +64,16 @@ def fit(
         typer.echo(f"{file}: no column is a feature, so there is nothing to compare with.", err=True)
         raise typer.Exit(1)
     now_ms = time.time_ns() // 1_000_000
-    fitted = fit_baseline(model, version, rows.data, created_at=now_ms, origin="file")
+    own = settings.model(model)
+    fitted = fit_baseline(
+        model,
+        version,
+        rows.data,
+        created_at=now_ms,
+        origin="file",
+        text=own.text,
+        sample_rows=own.baseline.sample_rows,
+    )
     for line in _told(fitted):
         typer.echo(line)
     if dry_run:
@@ -94,7 +103,7 @@ async def _publish(ctx: typer.Context, fitted: "Baseline") -> None:
 
 
 def _told(fitted: "Baseline") -> list[str]:
-    from app.drift.references import CategoryReference, NumberReference
+    from app.drift.references import CategoryReference, NumberReference, TextReference
 
     lines = [f"{fitted.size:,} rows, {len(fitted.features)} features:"]
     for name, reference in fitted.features.items():
@@ -103,6 +112,8 @@ def _told(fitted: "Baseline") -> list[str]:
         elif isinstance(reference, CategoryReference):
             shown = ", ".join(list(reference.categories)[:5])
             lines.append(f"  {name}: {shown}{', ...' if len(reference.categories) > 5 else ''}")
+        elif isinstance(reference, TextReference):
+            lines.append(f"  {name}: text, a vocabulary of {len(reference.vocabulary):,} words")
         else:
             lines.append(f"  {name}: lists of numbers")
     return lines
