@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from app.columns import Ints, PredictionColumns, ResourceColumns
 from app.corrections import Corrections
 from app.drift.baseline import Baseline
+from app.estimates.losses import PreparedLosses
 from app.grouping import Group, groupings, moments
 from app.messages import Message
 from app.pairs import PairRun
 from app.segments import EVERYTHING, as_object, segment_values
 from app.settings import Settings
+from app.statistics.outputs import expected_losses
 from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, count_corrected, update_resources
 
 BaselineOf = Callable[[str, str], Baseline | None]
@@ -115,12 +117,24 @@ class Block:
         totals.task = pairs.task
         model = self.settings.model(pairs.model)
         when = moments(run.times, run.predictions.timestamps, run.watermarks, self.settings.windows)
-        prepared = PreparedPairs(pairs, model.positive)
+        losses = self._expected_losses(totals, run, when.panes) if pairs.task == "regression" else []
+        prepared = PreparedPairs(pairs, model.positive, losses=losses)
         for groups, codes in groupings(when, segment_values(run.predictions, model.segments), None):
             prepared.update(totals.members(groups), codes)
         late = int(when.late.sum())
         totals.late += late
         return late
+
+    def _expected_losses(
+        self, totals: VersionTotals, run: PairRun, panes: Ints
+    ) -> list[tuple[PreparedLosses, NDArray[np.bool_] | None]]:
+        """What the baselines of these pairs' panes expect of them."""
+        weights = np.ones(run.pairs.size) if run.pairs.weights is None else run.pairs.weights
+        found = [
+            (expected_losses(baseline, run.predictions, weights, run.pairs.label_values), chosen)
+            for baseline, chosen in totals.by_baseline(panes)
+        ]
+        return [(losses, chosen) for losses, chosen in found if losses is not None]
 
     def count_corrections(self, corrections: Corrections) -> int:
         """Counts them where they came, and revises the cohorts of their predictions; gives the number of late ones."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from app.drift.baseline import Baseline
 from app.figure_names import MULTIVARIATE
+from app.estimates.versions import Estimates
 from app.rules import Reading
 from app.windows import Window
 
@@ -15,14 +16,15 @@ def baseline_of(window: Window, known: Mapping[str, Baseline]) -> Baseline | Non
     return None if features is None else known.get(features.binned.baseline_id or "")
 
 
-def figures(window: Window, baseline: Baseline | None) -> dict[str, Any]:
+def figures(window: Window, baseline: Baseline | None, estimates: Estimates) -> dict[str, Any]:
     """Counts, metrics, and per feature data quality and drift; what there is no data for is absent."""
     totals = window.totals
     found: dict[str, Any] = {
         "predictions": totals.predictions,
         "labels": totals.label_count,
         "errors": totals.errors,
-        "metrics": totals.metrics((window.end - window.start) / 1000),
+        "metrics": totals.metrics((window.end - window.start) / 1000)
+        | estimates.metrics(window.version, window.segment, totals),
         "data_quality": totals.data_quality(baseline),
         "drift": totals.drift(baseline),
     }
@@ -38,7 +40,7 @@ def figures(window: Window, baseline: Baseline | None) -> dict[str, Any]:
     return found
 
 
-def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None) -> Reading:
+def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None, estimates: Estimates) -> Reading:
     """The window as rules see it. `record`: what is published of it."""
     missing = {}
     if baseline is not None and baseline.size:
@@ -56,6 +58,7 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         drift=record["drift"],
         latency=window.totals.latency,
         missing_before=missing,
+        estimate_trusted=estimates.trusted(window.version),
         error_counts=window.totals.error_counts(baseline),
         classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
     )

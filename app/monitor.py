@@ -14,6 +14,7 @@ from app.admission import Admission
 from app.cohorts import Cohorts
 from app.collecting import Collecting
 from app.drift.baseline import Baseline
+from app.estimates.versions import Estimates
 from app.example_index import ExampleIndex
 from app.figures import baseline_of, figures, reading
 from app.messages import Message
@@ -44,6 +45,7 @@ class Monitor:
         self.cohorts = Cohorts(settings, state)
         self.admission = Admission(own.max_segments, known.get("segments", ()))
         self.references = References(model, Collecting(own.baseline.first_events, state), self.settings, own)
+        self.estimates = Estimates(own.positive, known.get("estimates"))
         self.watch = Watch(model, own, self.shortest_ms, patience_ms(self.settings), known.get("watch"))
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
         self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))
@@ -144,12 +146,16 @@ class Monitor:
         messages, readings = [], []
         for window in windows:
             baseline = baseline_of(window, self.references.by_id)
+            judged = window.kind == "tumbling" and window.end - window.start == self.shortest_ms
+            if judged:
+                self.estimates.begin(window.version, baseline)
             message = self._publish(window, baseline)
             messages.append(message)
-            if window.kind == "tumbling" and window.end - window.start == self.shortest_ms:
+            if judged:
                 self.tally.window(window, message.value)
-                readings.append(reading(window, message.value, baseline))
+                readings.append(reading(window, message.value, baseline, self.estimates))
         if readings:
+            self.estimates.learn(windows, self.shortest_ms)
             self.tally.forget(now)
             messages += self._alerts(self.watch.read(readings, now))
         return messages
@@ -158,7 +164,7 @@ class Monitor:
         return self._requests(self.retraining.consider(now, self.watch.open(), self.examples))
 
     def _publish(self, window: Window, baseline: Baseline | None) -> Message:
-        return Message("windows", self.model, record(self.model, window, figures(window, baseline)))
+        return Message("windows", self.model, record(self.model, window, figures(window, baseline, self.estimates)))
 
     def _alerts(self, alerts: Iterable[dict[str, Any]]) -> list[Message]:
         messages = [Message("alerts", self.model, alert) for alert in alerts]
@@ -189,6 +195,7 @@ class Monitor:
                 "clock": self.clock,
                 "segments": self.admission.state(),
                 "watch": self.watch.state(),
+                "estimates": self.estimates.state(),
                 "examples": self.examples.state(),
                 "retraining": self.retraining.state(),
             }

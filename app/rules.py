@@ -49,6 +49,8 @@ class Reading:
     latency: LogHistogram | None = None
     missing_before: Mapping[str, float] = field(default_factory=dict)
     """Missing share of each feature in the baseline that `data_quality` was counted against."""
+    estimate_trusted: bool = False
+    """Whether labels have shown that the estimated figures can be relied on: only then they may raise alerts."""
     error_counts: tuple[Ints, Ints] | None = None
     """Rows of the window and of the baseline in the bins of the reconstruction error."""
     classifier_p_value: float | None = None

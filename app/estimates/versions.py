@@ -1,17 +1,29 @@
 """The estimates of one model: what each version's windows would turn out to be, and how far off that has been."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from math import isfinite
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.drift.baseline import Baseline
 from app.estimates.cells import ScoreCells
 from app.estimates.expected import Estimate, expected
+from app.estimates.loss_truth import LossTruth
 from app.estimates.truth import Truth
+from app.segments import EVERYTHING, Segment
 from app.statistics.totals import Totals
+from app.windows import Window
 
 # Versions that were asked last are remembered; a model with more at a time learns anew.
 MOST_VERSIONS = 20
+
+
+class _Version(NamedTuple):
+    classes: Truth
+    losses: LossTruth
+
+    @property
+    def error(self) -> float | None:
+        return self.classes.error if self.classes.error is not None else self.losses.error
 
 
 class Estimates:
@@ -19,53 +31,68 @@ class Estimates:
 
     def __init__(self, positive: str | None, state: Mapping[str, Any] | None = None) -> None:
         self.positive = positive
-        self._truths = {version: Truth(own) for version, own in (state or {}).items()}
+        self._versions = {
+            version: _Version(Truth(own.get("classes")), LossTruth(own.get("losses")))
+            for version, own in (state or {}).items()
+        }
 
     def state(self) -> dict[str, Any]:
-        return {version: truth.state() for version, truth in self._truths.items()}
+        return {
+            version: {"classes": own.classes.state(), "losses": own.losses.state()}
+            for version, own in self._versions.items()
+        }
 
     def begin(self, version: str, baseline: Baseline | None) -> None:
-        """The newest rows were counted against `baseline`: one with labels says what probabilities are worth."""
-        reference = baseline.performance if baseline is not None else None
-        if baseline is not None and reference is not None and reference.outcomes is not None:
-            self._kept(version).begin(baseline.baseline_id, reference.outcomes)
+        """The newest rows were counted against `baseline`: one with labels says what to expect."""
+        if baseline is None or (reference := baseline.performance) is None:
+            return
+        if reference.outcomes is not None:
+            self._kept(version).classes.begin(baseline.baseline_id, reference.outcomes)
+        if reference.trees is not None:
+            self._kept(version).losses.begin(baseline.baseline_id)
 
-    def metrics(self, version: str, totals: Totals) -> dict[str, float]:
+    def metrics(self, version: str, segment: Segment, totals: Totals) -> dict[str, float]:
         """The estimated figures of a window, each with its interval; empty where nothing can be estimated.
 
         Where probabilities are taken as they came, the accuracy is left to the exact sums in the totals.
         """
-        truth = self._truths.get(version) or Truth()
+        known = self._versions.get(version) or _Version(Truth(), LossTruth())
         found: dict[str, float] = {}
         if totals.outputs is not None:
-            found = _named(self._expected(truth, totals.outputs.cells))
-        if totals.classification is not None:
-            cells = totals.classification.cells
-            if (of_labelled := self._expected(truth, cells).get("accuracy")) is not None and _calibrated(truth, cells):
-                found["estimated_accuracy_of_labelled"] = of_labelled.value
-        if totals.outputs is not None and not _calibrated(truth, totals.outputs.cells):
-            found.pop("estimated_accuracy", None)
+            cells, losses = totals.outputs.cells, totals.outputs.losses
+            found = _named(self._expected(known.classes, cells))
+            if not _calibrated(known.classes, cells):
+                found.pop("estimated_accuracy", None)
+            if losses.baseline_id is not None:
+                found |= losses.metrics(known.losses.factor if losses.baseline_id == known.losses.baseline_id else 1.0)
+        if totals.classification is not None and _calibrated(known.classes, totals.classification.cells):
+            labelled = self._expected(known.classes, totals.classification.cells)
+            found |= {"estimated_accuracy_of_labelled": labelled["accuracy"].value} if labelled else {}
+        if segment == EVERYTHING and known.error is not None:
+            found["estimate_error"] = known.error
         return found
 
-    def learn(self, version: str, totals: Totals) -> None:
-        """Takes in the truth that became known in a window; each pair once, in the order of time."""
-        if totals.classification is not None and totals.classification.cells.seen:
-            self._kept(version).learn(totals.classification.cells)
-
-    def error(self, version: str) -> float | None:
-        """Realised less estimated accuracy over the same rows, the newest ones; None before there were enough."""
-        return self._truths[version].error if version in self._truths else None
+    def learn(self, windows: Iterable[Window], length_ms: int) -> None:
+        """Takes in the truth that became known in windows. The tumbling ones of this length have each pair once."""
+        for window in windows:
+            if window.kind == "tumbling" and window.end - window.start == length_ms and window.segment == EVERYTHING:
+                pairs, regression = window.totals.classification, window.totals.regression
+                if pairs is not None and pairs.cells.seen:
+                    self._kept(window.version).classes.learn(pairs.cells)
+                if regression is not None and regression.losses.seen:
+                    self._kept(window.version).losses.learn(regression.losses)
 
     def trusted(self, version: str) -> bool:
         """Whether the version's estimates may raise alerts by themselves."""
-        return version in self._truths and self._truths[version].trusted
+        known = self._versions.get(version)
+        return known is not None and (known.classes.trusted or known.losses.trusted)
 
-    def _kept(self, version: str) -> Truth:
-        truth = self._truths.pop(version, None) or Truth()
-        self._truths[version] = truth
-        while len(self._truths) > MOST_VERSIONS:
-            del self._truths[next(iter(self._truths))]
-        return truth
+    def _kept(self, version: str) -> _Version:
+        own = self._versions.pop(version, None) or _Version(Truth(), LossTruth())
+        self._versions[version] = own
+        while len(self._versions) > MOST_VERSIONS:
+            del self._versions[next(iter(self._versions))]
+        return own
 
     def _expected(self, truth: Truth, cells: ScoreCells) -> dict[str, Estimate]:
         return expected(cells, truth.calibrations(cells.layout), self.positive) if cells.layout is not None else {}

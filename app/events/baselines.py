@@ -64,3 +64,6 @@ class BaselineRecord(Event):
     features: dict[str, Reference]
     predictions: Reference | None = Field(default=None, description="Of the predictions themselves.")
     labels: Reference | None = Field(default=None, description="Of the truth, where it is known.")
+    performance: dict[str, Any] | None = Field(
+        default=None, description="What probabilities and features were worth in labelled rows; null without labels."
+    )

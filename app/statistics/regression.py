@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.columns import Floats, PairColumns
+from app.estimates.losses import ExpectedLosses
 from app.statistics.groups import Groups
 
 # Beyond this a value can't be squared and summed; such rows count in no figure.
@@ -19,14 +20,16 @@ class Regression:
 
     The truth's variance is summed around `shift`, the first truth seen: since that is one of the values, no more than a
     factor of n is lost to cancellation, whatever the mean. Merging moves the other's sums to the own shift (Chan,
-    Golub and LeVeque, 1983). MAPE leaves out rows whose truth is 0.
+    Golub and LeVeque, 1983). MAPE leaves out rows whose truth is 0. `losses`: what a labelled baseline expected of the
+    same pairs.
     """
 
-    __slots__ = ("shift", "sums")
+    __slots__ = ("losses", "shift", "sums")
 
     def __init__(self) -> None:
         self.shift: float | None = None
         self.sums: Floats = np.zeros(8)
+        self.losses = ExpectedLosses()
 
     @staticmethod
     def update(members: Sequence["Regression"], groups: Groups, prepared: "PreparedRegression") -> None:
@@ -46,6 +49,7 @@ class Regression:
         return self.shift is not None
 
     def merge(self, other: "Regression") -> None:
+        self.losses.merge(other.losses)
         if other.shift is None:
             return
         self.shift = other.shift if self.shift is None else self.shift
@@ -73,13 +77,15 @@ class Regression:
         return found
 
     def state(self) -> dict[str, Any]:
-        return {"shift": self.shift, "sums": self.sums.tolist()}
+        state: dict[str, Any] = {"shift": self.shift, "sums": self.sums.tolist()}
+        return state | ({"losses": self.losses.state()} if self.losses.seen else {})
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Regression":
         own = cls()
         own.shift = state["shift"]
         own.sums[:] = state["sums"]
+        own.losses = ExpectedLosses.from_state(state["losses"]) if "losses" in state else own.losses
         return own
 
 

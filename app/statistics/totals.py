@@ -5,10 +5,12 @@ from math import isfinite
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
 from app.drift.baseline import Baseline
 from app.relations.derived import derive
+from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.statistics.classification import Classification, PreparedClassification
 from app.statistics.features import MAX_FEATURES, Features, PreparedFeatures
 from app.statistics.groups import Groups, occupied
@@ -209,14 +211,22 @@ class PreparedPairs:
     """A chunk of predictions with their labels, worked out once; `update` adds it for each way of grouping.
 
     `positive`: the configured positive class. `signs`: (n,) -1 for a pair that is taken back, which has a negative
-    weight; None where there is none.
+    weight; None where there is none. `losses`: what baselines expect of a regression's rows, with the (n,) rows that
+    are counted against each, None for all.
     """
 
-    def __init__(self, columns: PairColumns, positive: str | None, signs: Ints | None = None) -> None:
+    def __init__(
+        self,
+        columns: PairColumns,
+        positive: str | None,
+        signs: Ints | None = None,
+        losses: Sequence[tuple[PreparedLosses, NDArray[np.bool_] | None]] = (),
+    ) -> None:
         weights = _weights(columns.weights, columns.size)
         self.lags = Buckets(columns.lag_ms / 1000, signs)
         self.classification: PreparedClassification | None = None
         self.regression: PreparedRegression | None = None
+        self.losses = losses
         if columns.task == "classification":
             self.classification = PreparedClassification(columns, weights, positive)
         else:
@@ -231,7 +241,11 @@ class PreparedPairs:
         if self.classification is not None:
             Classification.update(_parts(own, "classification", Classification), index, self.classification)
         if self.regression is not None:
-            Regression.update(_parts(own, "regression", Regression), index, self.regression)
+            regressions = _parts(own, "regression", Regression)
+            Regression.update(regressions, index, self.regression)
+            for losses, chosen in self.losses:
+                rows = index if chosen is None else index.only(chosen)
+                ExpectedLosses.update([member.losses for member in regressions], rows, losses)
 
 
 def update_predictions(

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-HEAVY = "{'river.drift', 'scipy', 'sklearn', 'pandas'}"
+HEAVY = "{'river.drift', 'scipy.stats', 'scipy.optimize', 'sklearn', 'pandas'}"
 
 
 def test_what_takes_seconds_to_import_stays_out_of_the_hot_process() -> None:
