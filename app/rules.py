@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT, MULTIVARIATE
 from app.columns import Ints
+from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT, MULTIVARIATE
 from app.segments import Segment
 from app.settings import Rule
 from app.statistics.histogram import LogHistogram

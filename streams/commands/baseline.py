@@ -103,7 +103,8 @@ async def _publish(ctx: typer.Context, fitted: "Baseline") -> None:
 
 
 def _told(fitted: "Baseline") -> list[str]:
-    from app.drift.references import CategoryReference, NumberReference, TextReference
+    from app.drift.references import CategoryReference, NumberReference
+    from app.relations.texts import TextReference
 
     lines = [f"{fitted.size:,} rows, {len(fitted.features)} features:"]
     for name, reference in fitted.features.items():
