@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from app.columns import FeatureColumn, Floats, Ints, Kind
-from app.drift.psi import bias_free
+from app.drift.comparison import Comparison, Drift, scale_of
 from app.drift.references import CategoryReference, NumberBins, NumberReference, Reference
 
 
@@ -17,17 +17,28 @@ class Binning:
     another kind than the feature's goes to bin `width`, which nobody keeps.
     """
 
-    __slots__ = ("_lookups", "_number_names", "_numbers", "kinds", "names", "reference", "starts", "width")
+    __slots__ = (
+        "_lookups",
+        "_number_names",
+        "_numbers",
+        "comparison",
+        "kinds",
+        "names",
+        "reference",
+        "starts",
+        "width",
+    )
 
     def __init__(self, features: Mapping[str, Reference]) -> None:
         self.kinds: dict[str, Kind] = {name: reference.kind for name, reference in features.items()}
         binned = {n: r for n, r in features.items() if isinstance(r, NumberReference | CategoryReference)}
-        counts = [[*reference.reference(), reference.missing] for reference in binned.values()]
-        offsets = np.cumsum([0, *map(len, counts)])
+        counts = {name: [*reference.reference(), reference.missing] for name, reference in binned.items()}
+        offsets = np.cumsum([0, *map(len, counts.values())])
         self.names = list(binned)
         self.starts: dict[str, int] = dict(zip(binned, offsets.tolist(), strict=False))
         self.width = int(offsets[-1])
-        self.reference: Ints = np.array([count for own in counts for count in own], np.int64)
+        self.reference: Ints = np.array([count for own in counts.values() for count in own], np.int64)
+        self.comparison = Comparison(counts, {name: scale_of(reference) for name, reference in binned.items()})
         numbers = {name: r for name, r in binned.items() if isinstance(r, NumberReference)}
         self._number_names = list(numbers)
         self._numbers = NumberBins(list(numbers.values()))
@@ -71,13 +82,12 @@ class Binning:
         starts = [*self.starts.values(), self.width]
         return {name: slice(starts[i], starts[i + 1]) for i, name in enumerate(self.names)}
 
-    def drift(self, counts: Ints, missing: Mapping[str, int]) -> dict[str, dict[str, float]]:
-        """PSI per feature, of `counts` (width,) and the missing rows; without those that have no data."""
+    def drift(self, counts: Ints, missing: Mapping[str, int]) -> dict[str, Drift]:
+        """The distances per feature, of `counts` (width,) and the missing rows; without those that have no data."""
         whole = counts.copy()
         for name, own in self.slices().items():
             whole[own.stop - 1] = missing[name]
-        values = bias_free(whole, self.reference, np.array(list(self.starts.values()), np.int64))
-        return {name: {"psi": value} for name, value in zip(self.names, values.tolist(), strict=True) if value == value}
+        return self.comparison.drift(whole)
 
     def out_of_range(self, counts: Ints) -> dict[str, int]:
         """Number feature -> rows below its minimum or above its maximum."""

@@ -9,10 +9,15 @@ from typing import Any
 import numpy as np
 
 from app.columns import Floats, Ints, Kind
+from app.drift.summary import NumberSummary
 from app.relations.embeddings import VectorReference
 from app.relations.texts import TextReference
 
-DECILES = 10
+# A bin more costs little on the hot path, and shows what moves within the tails.
+BINS = 20
+# A record must stay well below 1 MB, so wide models have bins between deciles.
+BINS_OF_MANY = 10
+MANY_FEATURES = 300
 TOP_CATEGORIES = 20
 # With more categories than this the feature is free text: a new one is nothing to notice.
 MOST_KNOWN = 1000
@@ -22,7 +27,10 @@ MOST_EDGES = 250
 
 @dataclass(frozen=True, slots=True)
 class NumberReference:
-    """Numbers, or booleans as 0 and 1. `edges` cut [minimum, maximum] into `counts`; outside lie two bins more."""
+    """Numbers, or booleans as 0 and 1. `edges` cut [minimum, maximum] into `counts`; outside lie two bins more.
+
+    `summary`: None in a baseline of before, or of values without a finite range.
+    """
 
     kind: Kind
     edges: tuple[float, ...]
@@ -30,6 +38,7 @@ class NumberReference:
     minimum: float
     maximum: float
     missing: int
+    summary: NumberSummary | None = None
 
     @property
     def cuts(self) -> list[float]:
@@ -39,7 +48,15 @@ class NumberReference:
     def reference(self) -> list[int]:
         return [0, *self.counts, 0]
 
+    def locations(self) -> list[float]:
+        """Where the rows of each bin lie on average; those outside the range count as at its ends."""
+        bounds = np.array([self.minimum, *self.edges, self.maximum])
+        shares = np.full(len(self.counts), 0.5) if self.summary is None else np.array(self.summary.centres)
+        inner = bounds[:-1] * (1 - shares) + bounds[1:] * shares
+        return [self.minimum, *inner.tolist(), self.maximum]
+
     def record(self) -> dict[str, Any]:
+        summary = {} if self.summary is None else self.summary.record()
         return {
             "type": self.kind.name.lower(),
             "edges": list(self.edges),
@@ -47,7 +64,7 @@ class NumberReference:
             "min": self.minimum,
             "max": self.maximum,
             "missing": self.missing,
-        }
+        } | summary
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +108,10 @@ Reference = NumberReference | CategoryReference | TextReference | VectorReferenc
 _KINDS = {bool: Kind.BOOLEAN, int: Kind.NUMBER, float: Kind.NUMBER, str: Kind.TEXT, list: Kind.VECTOR}
 
 
-def fit_reference(values: Sequence[Any]) -> Reference | None:
+def fit_reference(values: Sequence[Any], bins: int = BINS) -> Reference | None:
     """The reference of raw values (None, NaN and infinity: missing). Values of another kind than most are left out.
+
+    `bins`: of equal size that numbers are cut into, as far as ties allow.
 
     None when nothing but missing values is there. Raises TypeError for what no event could carry.
     """
@@ -107,7 +126,7 @@ def fit_reference(values: Sequence[Any]) -> Reference | None:
         return VectorReference(missing)
     if kind is Kind.TEXT:
         return _fit_categories(own, missing)
-    return _fit_numbers(np.array(own, np.float64), kind, missing)
+    return _fit_numbers(np.array(own, np.float64), kind, missing, bins)
 
 
 def _kind(value: Any) -> Kind:
@@ -119,22 +138,22 @@ def _kind(value: Any) -> Kind:
     raise TypeError(f"a feature can't be a {type(value).__name__}")
 
 
-def _fit_numbers(numbers: Floats, kind: Kind, missing: int) -> NumberReference:
+def _fit_numbers(numbers: Floats, kind: Kind, missing: int, bins: int) -> NumberReference:
     values = np.sort(numbers)
-    cuts = _decile_edges(values)
+    cuts = _quantile_edges(values, bins)
     counts = np.bincount(np.searchsorted(cuts, values, side="right"), minlength=len(cuts) + 1)
-    return NumberReference(
-        kind, tuple(cuts.tolist()), tuple(counts.tolist()), float(values[0]), float(values[-1]), missing
-    )
+    low, high = float(values[0]), float(values[-1])
+    summary = NumberSummary.fit(values, cuts, counts) if kind is Kind.NUMBER and isfinite(high - low) else None
+    return NumberReference(kind, tuple(cuts.tolist()), tuple(counts.tolist()), low, high, missing, summary)
 
 
-def _decile_edges(values: Floats) -> Floats:
-    """At most nine edges in sorted values. One that fills several deciles is a bin of its own: its edges are it and
-    the next larger value."""
-    ranks = np.arange(1, DECILES) * len(values) // DECILES
-    deciles, times = np.unique(values[ranks], return_counts=True)
-    after = np.searchsorted(values, deciles[times > 1], side="right")
-    edges = np.union1d(deciles, values[after[after < len(values)]])
+def _quantile_edges(values: Floats, bins: int) -> Floats:
+    """Edges between `bins` stretches of sorted values with as many in each. A value that fills several of them is a
+    bin of its own: its edges are it and the next larger value."""
+    ranks = np.arange(1, bins) * len(values) // bins
+    quantiles, times = np.unique(values[ranks], return_counts=True)
+    after = np.searchsorted(values, quantiles[times > 1], side="right")
+    edges = np.union1d(quantiles, values[after[after < len(values)]])
     above: Floats = edges[edges > values[0]]
     return above
 
@@ -172,7 +191,8 @@ def reference_from_record(record: dict[str, Any]) -> Reference:
         raise ValueError("edges must rise, be at most 250, and have one count more")
     if low > high or (edges and not low < edges[0] <= edges[-1] <= high):
         raise ValueError("edges must lie above the minimum and up to the maximum")
-    return NumberReference(kind, edges, counts, low, high, missing)
+    summary = NumberSummary.from_record(record, len(counts)) if "centres" in record else None
+    return NumberReference(kind, edges, counts, low, high, missing, summary)
 
 
 class NumberBins:

@@ -69,6 +69,12 @@ class ClassProbabilities:
         chosen = np.where(self.mask[:, wanted], wanted, lasts) if wanted >= 0 else lasts
         return np.where(self.named == 2, chosen, -1)
 
+    def scores(self, predicted: Ints) -> Floats:
+        """(n,) the probability of the last class in rows that name two, else that of the class in the column that is
+        `predicted`; NaN where there is none."""
+        positive = self.positive_columns(None)
+        return np.where(positive >= 0, self.at(positive), self.at(predicted))
+
 
 def distinct(keys: Ints, size: int) -> tuple[Ints, Ints]:
     """The distinct keys in rising order, and (n,) the place of each among them. `keys`: (n,), 0 to below `size`."""

@@ -98,6 +98,14 @@ class Classification:
         area = self.scores.area()
         return found | ({"roc_auc": area} if binary and area is not None else {})
 
+    def label_counts(self, labels: int) -> dict[str, float]:
+        """Class -> its labels, of `labels` in all; weights only shift the shares."""
+        found: dict[str, float] = {}
+        for (label, _), weight in sorted(self.confusion.items()):
+            found[label] = found.get(label, 0.0) + max(weight, 0.0)
+        whole = sum(found.values())
+        return {name: weight * labels / whole for name, weight in found.items()} if whole > 0 else {}
+
     def _positive_class(self, classes: set[str]) -> str | None:
         """The configured one, else that of the probabilities, else the last of two in sorted order."""
         if self.positive is not None:

@@ -1,6 +1,6 @@
 """Chunks of made-up rows, and the same rows cut up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -64,6 +64,12 @@ def numbers(rows: int, names: Sequence[str], seed: int = 0) -> PredictionColumns
     rng = np.random.default_rng(seed)
     features = {name: FeatureColumn(Kind.NUMBER, rng.normal(size=rows), None) for name in names}
     return replace(predictions(rows, seed), features=features, failed=np.zeros(rows, np.bool_))
+
+
+def features(columns: Mapping[str, Sequence[Any]]) -> dict[str, FeatureColumn]:
+    """Columns of raw values as decoding them would give them."""
+    made = {name: feature_column(list(values)) for name, values in columns.items()}
+    return {name: column for name, column in made.items() if np.any(column.kinds)}
 
 
 def pairs(
