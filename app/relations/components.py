@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from app.columns import Floats
 
@@ -43,17 +44,20 @@ class Components:
         mean, deviation = np.array(self.mean)[:, None], np.array(self.deviation)[:, None]
         return mean, 1 / (deviation * STEP), np.rint(np.array(self.minor) / STEP)
 
-    def errors(self, matrix: Floats) -> Floats:
+    def errors(self, matrix: Floats, missing: NDArray[np.bool_] | None = None) -> Floats:
         """(n,) the reconstruction error of each row, in deviations. `matrix`: (F, n), NaN where a value is missing.
 
-        What is missing counts as the mean.
+        What is missing counts as the mean. `missing`: where it is, if that is known already.
         """
         mean, scale, minor = self._scale
         with np.errstate(over="ignore"):
-            units = (matrix - mean) * scale
+            units = matrix - mean
+            units *= scale
         np.clip(units, -FARTHEST / STEP, FARTHEST / STEP, out=units)
         np.rint(units, out=units)
-        units[np.isnan(units)] = 0.0
+        missing = np.isnan(matrix) if missing is None else missing
+        if missing.any():
+            units[missing] = 0.0
         projected = minor @ units
         squares = projected[0] * projected[0]
         for row in projected[1:]:

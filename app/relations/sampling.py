@@ -22,23 +22,27 @@ def row_keys(offsets: Ints, timestamps: Ints) -> Keys:
 
     A tenth of the time that hashing the ids would take.
     """
-    places = np.arange(len(offsets)) - np.searchsorted(offsets, offsets)
-    mixed = _mix(offsets.astype(np.uint64) * _GOLDEN + places.astype(np.uint64))
-    keys: Keys = (_mix(mixed ^ timestamps.astype(np.uint64)) >> np.uint64(32)).astype(np.uint32)
+    values = offsets.astype(np.uint64) * _GOLDEN
+    if (offsets[1:] == offsets[:-1]).any():
+        values += (np.arange(len(offsets)) - np.searchsorted(offsets, offsets)).astype(np.uint64) * _SECOND
+    values ^= timestamps.astype(np.uint64)
+    values = (values ^ (values >> np.uint64(30))) * _FIRST
+    values = (values ^ (values >> np.uint64(27))) * _SECOND
+    keys: Keys = ((values ^ (values >> np.uint64(31))) >> np.uint64(32)).astype(np.uint32)
     return keys
 
 
-def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    values = (values ^ (values >> np.uint64(30))) * _FIRST
-    values = (values ^ (values >> np.uint64(27))) * _SECOND
-    return values ^ (values >> np.uint64(31))
+def smallest(keys: Keys) -> Ints:
+    """The places of the rows that a sketch could keep of these, at most 500."""
+    found: Ints = np.argpartition(keys, ROWS)[:ROWS] if len(keys) > ROWS else np.arange(len(keys))
+    return np.sort(found)
 
 
 class Sketch:
     """The rows with the smallest keys, at most 500: a uniform sample, of which any parts merge to that of the whole
     (bottom-k; Cohen and Kaplan, 2007, PODC). `rows`: (k, F) bytes, by rising key.
 
-    Rows are put in as they come, and sorted when they are asked for, or when there are twice as many as needed.
+    Rows are put in as they come, and sorted when they are asked for, or when there are more than are needed.
     """
 
     __slots__ = ("_keys", "_pending", "_rows", "threshold")
@@ -53,7 +57,7 @@ class Sketch:
     def add(self, keys: Keys, rows: Bytes) -> None:
         """Adds rows (n, F) with their keys (n,)."""
         self._pending.append((keys, rows))
-        if len(self._keys) + sum(len(own) for own, _ in self._pending) >= 2 * ROWS:
+        if len(self._keys) + sum(len(own) for own, _ in self._pending) > ROWS:
             self._settle()
 
     @property

@@ -10,8 +10,7 @@ from app.columns import FeatureColumn, Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.psi import psi
 from app.relations.classifier import separation
-from app.relations.sampling import Keys, Sketch, row_keys
-from app.relations.section import Bytes
+from app.relations.sampling import Keys, Sketch, row_keys, smallest
 from app.statistics.binned import MIXED, Binned
 from app.statistics.groups import Groups
 
@@ -114,10 +113,11 @@ class PreparedRelations:
         self.baseline_id = baseline.baseline_id
         self._matrix = _matrix(columns.features, baseline.relations.names, columns.size)
         self._cells = baseline.cells
-        self._present = ~np.isnan(self._matrix).all(axis=0)
+        missing = np.isnan(self._matrix)
+        self._present = ~missing.all(axis=0)
         if counted is not None:
             self._present &= counted
-        errors = baseline.relations.components.errors(self._matrix)
+        errors = baseline.relations.components.errors(self._matrix, missing)
         errors[~self._present] = 0.0
         self.width = baseline.relations.error_width
         self.bins: Ints = np.where(self._present, baseline.relations.error_bins(errors), self.width)
@@ -128,13 +128,11 @@ class PreparedRelations:
         """Puts the rows with the smallest keys of each group into its sketch."""
         limits = np.array([*(sketch.threshold for sketch in sketches), 0], np.int64)
         places = np.flatnonzero(self._present & (self._keys < limits[groups.index]))
-        if not len(places):
-            return
-        cells: Bytes = self._cells.bins(self._matrix[:, places])
-        index, keys = groups.index[places], self._keys[places]
+        index = groups.index[places]
         for group in np.unique(index).tolist():
-            own = index == group
-            sketches[group].add(keys[own], cells[own])
+            own = places[index == group]
+            own = own[smallest(self._keys[own])]
+            sketches[group].add(self._keys[own], self._cells.bins(self._matrix[:, own]))
 
 
 def _sums(groups: Groups, units: Floats) -> Ints:

@@ -53,3 +53,9 @@ def test_keys_are_spread_evenly_and_differ_within_a_batch() -> None:
 def test_a_row_has_the_same_key_in_any_chunk() -> None:
     offsets, times = np.array([3, 3, 3, 4, 9]), np.array([1, 2, 3, 4, 5])
     assert row_keys(offsets[3:], times[3:]).tolist() == row_keys(offsets, times)[3:].tolist()
+
+
+def test_no_more_rows_are_looked_at_than_can_be_kept() -> None:
+    keys = np.random.default_rng(1).permutation(2000).astype(np.uint32)
+    assert sampling.smallest(keys).tolist() == np.flatnonzero(keys < sampling.ROWS).tolist()
+    assert sampling.smallest(keys[:7]).tolist() == list(range(7))
