@@ -102,10 +102,12 @@ class Block:
         model = self.settings.model(columns.model)
         segments = segment_values(columns, model.segments)
         for baseline, chosen in totals.by_baseline(when.panes):
-            prepared = PreparedPredictions(columns, baseline, SAMPLE_ROWS, model.max_features, texts=model.text)
+            prepared = PreparedPredictions(
+                columns, baseline, SAMPLE_ROWS, model.max_features, model.quality, model.text
+            )
             for groups, codes in groupings(when, segments, _both(counted, chosen)):
                 if groups:
-                    prepared.update(totals.members(groups), codes, sample=groups[0].segment == EVERYTHING)
+                    prepared.update(totals.members(groups), codes, whole=groups[0].segment == EVERYTHING)
         late = int(when.late.sum() if counted is None else (when.late & counted).sum())
         totals.late += late
         return late

@@ -74,7 +74,7 @@ DATA_QUALITY = {
     "out_of_range": "Share of values outside the configured range, or else the baseline's.",
     "unseen": "Share of values that are categories which the baseline does not know.",
     "constant": "1 where all values are the same, which the baseline's are not.",
-    "distinct": "Different values of a feature with texts, within a few percent.",
+    "distinct": "How many different texts there are, within a few percent.",
     "cardinality": "`distinct` by what as many rows of the baseline would have.",
 }
 DRIFT = {

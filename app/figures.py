@@ -28,6 +28,11 @@ def figures(window: Window, baseline: Baseline | None, estimates: Estimates) -> 
         "data_quality": totals.data_quality(baseline),
         "drift": totals.drift(baseline),
     }
+    if baseline is not None and totals.features is not None:
+        found["schema_changes"] = totals.schema_changes(baseline)
+        found["metrics"]["schema_changes"] = len(found["schema_changes"])
+    if consistency := totals.consistency():
+        found["consistency"] = consistency
     if prediction_drift := totals.prediction_drift(baseline):
         found["prediction_drift"] = prediction_drift
     if multivariate := totals.multivariate(baseline):

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from app import cron
 from app.figure_names import DATA_QUALITY, DRIFT, METRICS, is_of_feature, is_of_window
+from app.quality.settings import QualitySettings
 from app.sections import Duration, Seconds, Section, distinct, meant, milliseconds, mistake
 
 Task = Literal["classification", "regression"]
@@ -143,6 +144,7 @@ class ModelSettings(Section):
     max_features: int = Field(default=1000, ge=1)
     text: list[str] = Field(default=[])
     baseline: BaselineSettings = BaselineSettings()
+    quality: QualitySettings = QualitySettings()
     trainer: TrainerSettings | None = None
 
     @field_validator("rules")

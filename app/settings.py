@@ -18,6 +18,7 @@ from app.model_settings import (
     Task,
     TrainerSettings,
 )
+from app.quality.settings import QualitySettings
 from app.sections import Duration, PlainName, Section, milliseconds, mistake
 from app.window_settings import WindowSettings
 
@@ -27,6 +28,7 @@ __all__ = [
     "FalseAlarmSettings",
     "LabelSettings",
     "ModelSettings",
+    "QualitySettings",
     "RetrainingSettings",
     "Rule",
     "Settings",

@@ -38,7 +38,7 @@ HELP = {
     "prediction_latency_seconds": "Latency of predictions in the newest window, within 1 %.",
     "drift_score": "Distance of a feature's distribution from the baseline, in the newest window.",
     "drift_share": "Share of features that have drifted in the newest window.",
-    "data_quality": "Shares of missing, out_of_range and unseen values, and the count of type_errors.",
+    "data_quality": "Data quality by feature, as in the window's record: shares of rows, the count of type_errors.",
     "resource_usage": "Means of the newest window by instance; the unit is in the resource's name.",
     "window_end_seconds": "End of the newest window (Unix time).",
     "incidents_open": "Alerts that fire and are not resolved.",

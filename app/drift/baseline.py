@@ -19,6 +19,7 @@ from app.drift.references import (
 )
 from app.estimates.reference import PerformanceReference
 from app.identity import identifier
+from app.quality.cardinality import Cardinality
 from app.relations.section import Cells, Relations
 from app.timestamps import milliseconds, rfc3339
 
@@ -35,7 +36,11 @@ class Section(Protocol):
 
 
 # Name of a field below, and in the record -> its class. One that is None is not in the record, nor in the id.
-SECTIONS: dict[str, type[Section]] = {"performance": PerformanceReference, "relations": Relations}
+SECTIONS: dict[str, type[Section]] = {
+    "performance": PerformanceReference,
+    "quality": Cardinality,
+    "relations": Relations,
+}
 
 
 @dataclass(frozen=True)
@@ -58,6 +63,7 @@ class Baseline:
     predictions: Reference | None = None
     labels: Reference | None = None
     performance: PerformanceReference | None = None
+    quality: Cardinality | None = None
     start: int | None = None
     end: int | None = None
     relations: Relations | None = None

@@ -7,6 +7,7 @@ from typing import Any
 from app.drift.baseline import Baseline
 from app.drift.references import fit_reference
 from app.estimates.fitting import fit_performance
+from app.quality.cardinality import Cardinality
 from app.relations.derived import derived_features
 from app.relations.section import SAMPLE_ROWS, fit_relations
 
@@ -70,4 +71,5 @@ def fit(
         labels=fit_reference(data.labels),
         relations=fit_relations(features, columns, sample_rows),
         performance=fit_performance(data, features),
+        quality=Cardinality.fit(data.features),
     )

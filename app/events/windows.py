@@ -50,6 +50,7 @@ Metrics = Annotated[dict[str, float], WithJsonSchema(described(METRICS))]
 Quality = Annotated[dict[str, float], WithJsonSchema(described(DATA_QUALITY))]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Drift(Event):
@@ -101,6 +102,12 @@ class Window(Event):
     metrics: Metrics
     data_quality: dict[str, Quality] = Field(description="By feature.")
     drift: dict[str, Drift] = Field(description="By feature, against the baseline.")
+    consistency: dict[str, Share] | None = Field(
+        default=None, description="By consistency rule: the share of rows that break it."
+    )
+    schema_changes: dict[str, str] | None = Field(
+        default=None, description="By feature: added, gone, or its type in the baseline and now, as number -> text."
+    )
     prediction_drift: Drift | None = Field(default=None, description="Of the predictions, against the baseline.")
     multivariate: Multivariate | None = Field(default=None, description="Of the relations between features.")
     resources: dict[str, dict[str, float]] | None = Field(default=None, description="Resource figures by instance.")

@@ -12,6 +12,8 @@ from app.statistics.binned import Binned
 from app.statistics.groups import Groups
 
 MAX_FEATURES = 1000
+# Less likely than this, and it is no chance that a feature that was often missing is in none of the rows.
+BY_CHANCE = 1e-6
 # Counted kinds: explicit nulls (the place of MISSING), and those of values. The rows that do not name the feature are
 # what is left, so a column that a chunk lacks needs no care.
 _KINDS = 5
@@ -119,6 +121,30 @@ class Features:
             ):
                 for name, count in counts.items():
                     found[name][check] = count / self.rows
+        return found
+
+    def values(self) -> dict[str, int]:
+        """Feature -> how many values it has."""
+        return dict(zip(self.names, self.kinds[:, 1:].sum(axis=1).tolist(), strict=True))
+
+    def texts(self) -> dict[str, int]:
+        """Feature that has texts among its values -> how many."""
+        return {name: n for name, n in zip(self.names, self.kinds[:, Kind.TEXT].tolist(), strict=True) if n}
+
+    def schema_changes(self, baseline: Baseline) -> dict[str, str]:
+        """Feature -> "added", "gone", or its type before and now, as in "number -> text".
+
+        Gone is what no row names, unless it was so often missing in the baseline that this may be chance.
+        """
+        found: dict[str, str] = {}
+        for name, (null, *values) in self._by_name(baseline.features).items():
+            before = baseline.features.get(name)
+            if before is None:
+                found |= {name: "added"} if any(values) else {}
+            elif not null and not any(values):
+                found |= {name: "gone"} if (before.missing / baseline.size) ** self.rows < BY_CHANCE else {}
+            elif any(values) and (most := _most(values)) is not before.kind:
+                found[name] = f"{before.kind.name.lower()} -> {most.name.lower()}"
         return found
 
     def drift(self, baseline: Baseline) -> dict[str, dict[str, float]]:

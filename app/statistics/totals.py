@@ -9,9 +9,14 @@ from numpy.typing import NDArray
 
 from app.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
 from app.drift.baseline import Baseline
+from app.quality.freshness import ages, without
+from app.quality.report import by_feature
+from app.quality.settings import QualitySettings
 from app.relations.derived import derive
 from app.estimates.losses import ExpectedLosses, PreparedLosses
+from app.statistics.checks import Checks, PreparedChecks
 from app.statistics.classification import Classification, PreparedClassification
+from app.statistics.contents import Contents, PreparedContents
 from app.statistics.features import MAX_FEATURES, Features, PreparedFeatures
 from app.statistics.groups import Groups, occupied
 from app.statistics.histogram import Buckets, LogHistogram
@@ -34,11 +39,15 @@ class _Part(Protocol):
 
 
 P = TypeVar("P")
+NO_QUALITY = QualitySettings()
 
 PARTS: dict[str, Any] = {
     "traffic": Traffic,
     "latency": LogHistogram,
     "features": Features,
+    "checks": Checks,
+    "contents": Contents,
+    "age": LogHistogram,
     "sample": Sample,
     "relations": Relations,
     "outputs": Outputs,
@@ -57,6 +66,9 @@ class Totals:
     traffic: Traffic | None
     latency: LogHistogram | None
     features: Features | None
+    checks: Checks | None
+    contents: Contents | None
+    age: LogHistogram | None
     sample: Sample | None
     relations: Relations | None
     outputs: Outputs | None
@@ -93,6 +105,8 @@ class Totals:
                 setattr(self, name, kind.from_state(theirs.state()))
             else:
                 own.merge(theirs)
+        if self.contents is not None and self.features is not None and self.features.surplus:
+            self.contents.keep(self.features.names)
         self.late += other.late
 
     def take_sample(self) -> Sample | None:
@@ -105,7 +119,10 @@ class Totals:
         found: dict[str, float] = self.traffic.metrics(duration_s) if self.traffic is not None else {}
         if self.latency is not None:
             found |= _latency_metrics(self.latency)
-        for part in (self.outputs, self.classification, self.regression, self.labels, self.resources):
+        if self.age is not None:
+            found |= _age_metrics(self.age)
+        of_predictions = (self.checks, self.contents, self.outputs)
+        for part in (*of_predictions, self.classification, self.regression, self.labels, self.resources):
             if part is not None:
                 found |= part.metrics()
         if self.predictions:
@@ -117,7 +134,17 @@ class Totals:
         return self.resources.by_instance() if self.resources is not None else {}
 
     def data_quality(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
-        return self.features.data_quality(baseline) if self.features is not None else {}
+        if self.features is None:
+            return {}
+        return by_feature(self.features, self.checks, self.contents, baseline)
+
+    def consistency(self) -> dict[str, float]:
+        """Rule -> share of the rows that break it."""
+        return self.checks.consistency() if self.checks is not None else {}
+
+    def schema_changes(self, baseline: Baseline | None) -> dict[str, str]:
+        """Feature -> what became of it since the baseline."""
+        return self.features.schema_changes(baseline) if self.features is not None and baseline is not None else {}
 
     def drift(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
         """Feature -> {"psi"}; empty unless all rows were counted against this baseline."""
@@ -168,13 +195,21 @@ class PreparedPredictions:
         baseline: Baseline | None,
         sample_rows: int = 0,
         max_features: int = MAX_FEATURES,
+        quality: QualitySettings = NO_QUALITY,
         texts: Collection[str] = (),
     ) -> None:
+        self.age: Buckets | None = None
+        if quality.freshness is not None:
+            self.age = Buckets(ages(columns, quality.freshness))
+            columns = without(columns, quality.freshness)
+        given = columns
+        self.contents = PreparedContents(given) if given.features else None
         columns = derive(columns, texts, {} if baseline is None else baseline.features)
         self.columns = columns
         self.weights = _weights(columns.weights, columns.size)
         self.latency = Buckets(columns.latency_ms)
         self.features = PreparedFeatures(columns, baseline, max_features)
+        self.checks = PreparedChecks(given, self.features.counted, quality)
         self.outputs = PreparedOutputs(columns, self.weights, baseline)
         self.relations: PreparedRelations | None = None
         if baseline is not None and baseline.relations is not None:
@@ -182,8 +217,9 @@ class PreparedPredictions:
         self.sample_rows = sample_rows if baseline is None else 0
         self.max_features = max_features
 
-    def update(self, members: Sequence[Totals], groups: Ints, sample: bool = True) -> None:
-        """Adds each row to the member that `groups` (n,) names, -1 for none. `sample`: whether to keep first rows."""
+    def update(self, members: Sequence[Totals], groups: Ints, whole: bool = True) -> None:
+        """Adds each row to the member that `groups` (n,) names, -1 for none. `whole`: whether these are groups of all
+        the traffic, of which first rows are kept, and what its values are like."""
         own, index = occupied(members, groups)
         if not own:
             return
@@ -193,9 +229,21 @@ class PreparedPredictions:
         Features.update(_parts(own, "features", Features), index, self.features)
         Outputs.update(_parts(own, "outputs", Outputs), index, self.outputs)
         if self.relations is not None:
-            Relations.update(_parts(own, "relations", Relations), index, self.relations, sample)
-        if self.sample_rows and sample:
-            self._sample(own, index)
+            Relations.update(_parts(own, "relations", Relations), index, self.relations, sample=whole)
+        if self.checks.checks:
+            Checks.update(_parts(own, "checks", Checks), index, self.checks)
+        if self.age is not None and self.age.width:
+            LogHistogram.update(_parts(own, "age", LogHistogram), index, self.age)
+        if whole:
+            self._of_the_whole(own, index)
+
+    def _of_the_whole(self, members: Sequence[Totals], groups: Groups) -> None:
+        if self.contents is not None:
+            features = _parts(members, "features", Features)
+            allowed = [own.names if own.surplus else None for own in features]
+            Contents.update(_parts(members, "contents", Contents), groups, self.contents, allowed)
+        if self.sample_rows:
+            self._sample(members, groups)
 
     def _sample(self, members: Sequence[Totals], groups: Groups) -> None:
         for group, member in enumerate(members):
@@ -293,6 +341,11 @@ def _parts(members: Sequence[Totals], name: str, kind: type[P]) -> list[P]:
 
 def _weights(weights: Floats | None, size: int) -> Floats:
     return np.ones(size) if weights is None else weights
+
+
+def _age_metrics(age: LogHistogram) -> dict[str, float]:
+    figures = {"data_age_mean_s": age.mean(), "data_age_p95_s": age.quantile(0.95)}
+    return {name: value for name, value in figures.items() if value is not None}
 
 
 def _latency_metrics(latency: LogHistogram) -> dict[str, float]:

@@ -54,7 +54,7 @@ def test_nothing_told_nothing_measured() -> None:
     columns = replace(columns, latency_ms=np.full(3, np.nan), failed=np.zeros(3, np.bool_))
     totals = Totals()
     PreparedPredictions(columns, None).update([totals], np.zeros(3, np.int64))
-    assert totals.metrics(0) == {"error_rate": 0, "label_coverage": 0}
+    assert totals.metrics(0) == {"error_rate": 0, "label_coverage": 0, "duplicate_share": 0}
     assert "latency" not in totals.state()
 
 

@@ -1,0 +1,1 @@
+"""Data quality: what users say of their data, and how it is checked."""
