@@ -44,8 +44,19 @@ class Reference(Event):
     missing: int = Field(ge=0, description="Rows without a value.")
 
 
+class Relations(Event):
+    """How number features hang together: principal components, and the bins of the rows' distance from them."""
+
+    names: list[str] = Field(description="The features.")
+    components: dict[str, Any] = Field(description="Means, deviations, and the components that are not kept.")
+    errors: Reference = Field(description="Of the rows' reconstruction errors.")
+    error_mean: float
+    error_deviation: float
+    sample: str = Field(description="Base64: for each row of a sample one byte a feature, its bin; 255 for none.")
+
+
 class BaselineRecord(Event):
-    """What a model version's data looked like when all was well: bins and counts, no rows. Made by
+    """What a model version's data looked like when all was well: bins and counts, and no values of rows. Made by
     `inferwatch baseline fit`, or from the first healthy events."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [BASELINE]})
@@ -67,3 +78,4 @@ class BaselineRecord(Event):
     performance: dict[str, Any] | None = Field(
         default=None, description="What probabilities and features were worth in labelled rows; null without labels."
     )
+    relations: Relations | None = Field(default=None, description="Between number features; null with fewer than two.")

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from app.columns import Floats, Ints
+from app.drift.comparison import Comparison, scale_of
 from app.drift.references import NumberBins, NumberReference, Reference, fit_reference, reference_from_record
 from app.relations.components import Components, fit_components, held_out_errors, usable
 
@@ -49,6 +50,11 @@ class Relations:
     @cached_property
     def _error_bins(self) -> NumberBins:
         return NumberBins([self.errors])
+
+    @cached_property
+    def comparison(self) -> Comparison:
+        """Of the errors' bins."""
+        return Comparison({"errors": self.errors.reference()}, {"errors": scale_of(self.errors)})
 
     @property
     def error_width(self) -> int:

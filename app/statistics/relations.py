@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
-from app.drift.psi import psi
 from app.relations.classifier import separation
 from app.relations.sampling import Keys, Sketch, row_keys, smallest
 from app.statistics.binned import MIXED, Binned
@@ -82,8 +81,7 @@ class Relations:
             "reconstruction_error": round(float(self.sums[0]) * ERROR_STEP / self.rows, 6),
             "reference_error": relations.error_mean,
         }
-        if (index := psi(self.binned.counts, np.array(relations.errors.reference()))) is not None:
-            found["psi"] = index
+        found |= relations.comparison.drift(self.binned.counts)["errors"]
         told = separation(baseline.cells.scores(relations.rows), baseline.cells.scores(self.sketch.rows))
         return found | ({} if told is None else {"classifier_auc": told.auc, "classifier_p_value": told.p_value})
 
