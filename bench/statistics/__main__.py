@@ -70,8 +70,16 @@ def measure_curves(scenarios: Sequence[Scenario], options: argparse.Namespace) -
 def measure_delays(
     setup: Setup, scenarios: Sequence[Scenario], strictness: dict[str, dict[str, float]], options: argparse.Namespace
 ) -> list[Delay]:
-    jobs = [(delays, (setup, seed, scenarios, strictness)) for seed in range(options.seeds)]
-    steps = len(jobs) * (HEALTHY_WINDOWS + len(scenarios))
+    """Rows are drawn only where a change is in the relations between features."""
+    related = [one for one in scenarios if one.change.relation is not None]
+    others = [one for one in scenarios if one.change.relation is None]
+    jobs = [
+        (delays, (replace(setup, related=own is related), seed, own, strictness))
+        for seed in range(options.seeds)
+        for own in (related, others)
+        if own
+    ]
+    steps = len(jobs) * HEALTHY_WINDOWS + options.seeds * len(scenarios)
     return [one for found in work("delays", jobs, steps, options.processes) for one in found]
 
 

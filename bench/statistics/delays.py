@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from app.columns import Floats
-from bench.statistics.counts import Counts, draw_counts
+from bench.statistics.counts import draw_counts
+from bench.statistics.drawn import draw
 from bench.statistics.product import Product
 from bench.statistics.reference import reference
 from bench.statistics.river_kinds import kinds_for
@@ -41,11 +42,12 @@ Strictness = Mapping[str, float]
 
 def delays(setup: Setup, seed: int, scenarios: Sequence[Scenario], strictness: Mapping[str, Strictness]) -> list[Delay]:
     """All scenarios, each after the same healthy stream. `strictness`: by scenario, of each of river's detectors."""
+    assert setup.related or all(scenario.change.relation is None for scenario in scenarios)
     rng = np.random.default_rng([seed, 7])
     world = World(setup, rng)
     product = Product(setup, reference(world))
     for number in range(HEALTHY_WINDOWS):
-        product.alerts(number, draw_counts(rng, world.rates(), product.features))
+        product.alerts(number, draw(world, product.baseline, product.features))
         tell(1)
     before = dict(product.slots)
     found = []
@@ -64,9 +66,9 @@ def _until_told(product: Product, world: World, scenario: Scenario) -> tuple[tup
     windows: list[Floats] = []
     since = world.window
     for number in range(MOST_WINDOWS):
-        counts = draw_counts(world.rng, rates := world.rates(scenario.change, since), product.features)
-        windows.append(scenario.outcomes(world.rng, counts, rates.shift[0, 0]))
-        fired = [alert for alert in product.alerts(HEALTHY_WINDOWS + number, counts) if alert["state"] == "firing"]
+        drawn = draw(world, product.baseline, product.features, scenario.change, since)
+        windows.append(scenario.outcomes(world.rng, drawn.counts, drawn.rates.shift[0, 0]))
+        fired = [alert for alert in product.alerts(HEALTHY_WINDOWS + number, drawn) if alert["state"] == "firing"]
         if fired:
             return (number, f"{fired[0]['rule']} ({fired[0]['severity']})"), windows
     return None, windows
@@ -98,7 +100,7 @@ def _river(
         for number in range(MOST_WINDOWS):
             if number == len(windows):
                 rates = world.rates(scenario.change, since)
-                counts: Counts = draw_counts(rng, rates, product.features)
+                counts = draw_counts(rng, rates, product.features)
                 windows.append(scenario.outcomes(rng, counts, rates.shift[0, 0]))
             if _first(detector, windows[number], kind.binary) is not None:
                 place = number

@@ -34,16 +34,24 @@ def category_shares(shift: Floats) -> Floats:
     return shares
 
 
-def draw(rng: np.random.Generator, place: int, shift: Floats, missing: Floats) -> list[Any]:
-    """Raw values of a feature, one for each row; `shift`, `missing`: (n,)."""
+def hidden(rng: np.random.Generator, rows: int, features: int, relation: float) -> Floats:
+    """(rows, features) standard normal, independent but for the first two, whose correlation is `relation`."""
+    values: Floats = rng.normal(size=(rows, features))
+    if features > 1:
+        values[:, 1] = relation * values[:, 0] + np.sqrt(1 - relation**2) * values[:, 1]
+    return values
+
+
+def raw_values(rng: np.random.Generator, place: int, values: Floats, shift: Floats, missing: Floats) -> list[Any]:
+    """Raw values of a feature, one for each row; `values`: as `hidden` gave them; all are (n,)."""
     absent = (rng.random(len(shift)) < missing).tolist()
     if is_category(place):
         cumulated = np.cumsum(category_shares(shift), axis=1)
-        codes = np.minimum((rng.random(len(shift))[:, None] >= cumulated).sum(axis=1), USUAL.categories - 1)
-        values: Sequence[Any] = [CATEGORIES[code] for code in codes.tolist()]
+        codes = np.minimum((ndtr(values)[:, None] >= cumulated).sum(axis=1), USUAL.categories - 1)
+        found: Sequence[Any] = [CATEGORIES[code] for code in codes.tolist()]
     else:
-        values = rng.normal(shift, 1.0).tolist()
-    return [None if gone else value for value, gone in zip(values, absent, strict=True)]
+        found = (values + shift).tolist()
+    return [None if gone else value for value, gone in zip(found, absent, strict=True)]
 
 
 class BinnedFeatures:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from app.drift.baseline import Baseline
 from app.monitor import Monitor
 from app.panes import ClosedPane, WindowKey
 from app.segments import EVERYTHING, Segment
 from app.statistics.totals import Totals
-from bench.statistics.counts import Counts
+from bench.statistics.drawn import Drawn
 from bench.statistics.features import BinnedFeatures
 from bench.statistics.setup import Setup
 from bench.statistics.shortcut import totals
@@ -33,11 +35,11 @@ class Product:
         self._monitor = Monitor(MODEL, setup.settings(), self.slots)
         self._monitor.references.arrived(baseline)
 
-    def alerts(self, number: int, counts: Counts) -> list[dict[str, Any]]:
+    def alerts(self, number: int, drawn: Drawn) -> list[dict[str, Any]]:
         """What the window's end gives rise to."""
         start = START_MS + number * self.setup.window_s * 1000
         end = start + self.setup.window_s * 1000
-        pane = ClosedPane(MODEL, start, end, self.windows(counts), {}, {}, [], position=number)
+        pane = ClosedPane(MODEL, start, end, self.windows(drawn), {}, {}, [], position=number)
         outcome = self._monitor.close_pane(pane)
         for name, value in outcome.state.items():
             if value is None:
@@ -46,11 +48,14 @@ class Product:
                 self.slots[name] = value
         return [message.value for message in outcome.messages if message.topic == "alerts"]
 
-    def windows(self, counts: Counts) -> dict[WindowKey, Totals]:
+    def windows(self, drawn: Drawn) -> dict[WindowKey, Totals]:
         """All of the traffic, and its segments."""
-        parts = [(EVERYTHING, counts.whole(), 0), *((segment(n), counts, n) for n in range(len(counts.rows)))]
-        return {
-            (VERSION, name): totals(own, place, self.features, self.baseline.baseline_id)
-            for name, own, place in parts
-            if own.rows[place]
-        }
+        counts = drawn.counts
+        found = {(VERSION, EVERYTHING): totals(counts.whole(), 0, self.features, self.baseline.baseline_id)}
+        for place in np.flatnonzero(counts.rows).tolist():
+            found[VERSION, segment(place)] = totals(counts, place, self.features, self.baseline.baseline_id)
+            if drawn.relations:
+                found[VERSION, segment(place)].relations = drawn.relations[1 + place]
+        if drawn.relations:
+            found[VERSION, EVERYTHING].relations = drawn.relations[0]
+        return found

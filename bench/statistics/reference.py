@@ -8,7 +8,7 @@ from app.columns import Floats
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from bench.statistics.counts import SCORES
-from bench.statistics.features import draw, feature_names
+from bench.statistics.features import feature_names, hidden, raw_values
 from bench.statistics.product import MODEL, START_MS, VERSION, segment
 from bench.statistics.setup import DAY_S, USUAL
 from bench.statistics.world import Rates, World
@@ -30,8 +30,9 @@ def reference_rows(world: World, windows: int) -> ReferenceData:
     of = np.repeat(np.arange(windows), rng.multinomial(setup.reference_rows, expected / expected.sum()))
     shift = np.array([rates.shift[0] for rates in told])[of]
     missing = np.array([rates.missing[0] for rates in told])[of]
+    values = hidden(rng, len(of), setup.features, USUAL.relation)
     features: dict[str, list[Any]] = {
-        name: draw(rng, place, shift[:, place], missing[:, place])
+        name: raw_values(rng, place, values[:, place], shift[:, place], missing[:, place])
         for place, name in enumerate(feature_names(setup.features))
     }
     segments = rng.integers(0, setup.segments, len(of))

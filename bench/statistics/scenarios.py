@@ -75,6 +75,9 @@ class Scenario:
     def information(self, setup: Setup, window: int) -> float:
         """Kullback and Leibler's divergence that a `window` (from 0) after the change brings, in nats."""
         part, rows = self.change.progress(window), self.per_window(setup)
+        if self.change.relation is not None:
+            relation = USUAL.relation + part * (self.change.relation - USUAL.relation)
+            return rows * (1 - USUAL.missing) ** 2 * correlated(relation, USUAL.relation)
         if self.process is VALUES:
             return rows * (1 - USUAL.missing) * (part * self.change.shift) ** 2 / 2
         usual = 1 - USUAL.accuracy if self.process is WRONG else USUAL.missing
@@ -99,6 +102,11 @@ def divergence(after: float, usual: float) -> float:
     return after * log(after / usual) + (1 - after) * log((1 - after) / (1 - usual))
 
 
+def correlated(after: float, usual: float) -> float:
+    """The divergence of two standard normal variables from each other's correlation."""
+    return (1 - usual * after) / (1 - usual**2) - 1 + log((1 - usual**2) / (1 - after**2)) / 2
+
+
 def _squashed(values: Floats) -> Floats:
     found: Floats = ndtr(values)
     return found
@@ -109,5 +117,12 @@ SCENARIOS = (
     Scenario("shift", "a feature shifts by 0.5 sigma", Change(shift=0.5), VALUES),
     Scenario("missing", "missing 1 % -> 3 %", Change(missing=0.03), MISSING),
     Scenario("gradual", "accuracy 0.90 -> 0.80 over 20 windows", Change(accuracy=0.8, over=20), WRONG),
-    Scenario("segment", "the same in one segment of ten", Change(accuracy=0.8, segment=SEGMENT), WRONG, whole=False),
+    Scenario("relation", "correlation of two features 0.7 -> 0", Change(relation=0.0), VALUES),
+    Scenario(
+        "segment",
+        "accuracy 0.90 -> 0.80 in one segment of ten",
+        Change(accuracy=0.8, segment=SEGMENT),
+        WRONG,
+        whole=False,
+    ),
 )

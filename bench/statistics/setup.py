@@ -9,7 +9,10 @@ DAY_S = 86400
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """One stream of a model. `wandering`: rates wander (autocorrelated) and the day has a course; else all is i.i.d."""
+    """One stream of a model. `wandering`: rates wander (autocorrelated) and the day has a course; else all is i.i.d.
+
+    `related`: rows are drawn as well, for what is said of relations between features; it takes twice as long.
+    """
 
     features: int = 50
     segments: int = 10
@@ -17,6 +20,7 @@ class Setup:
     days: float = 30.0
     window_s: int = 900
     wandering: bool = False
+    related: bool = False
     reference_rows: int = 10_000
 
     @property
@@ -38,12 +42,14 @@ class Setup:
 class Change:
     """What becomes different, from its first window on; None: stays. `over`: windows until all of it is there.
 
-    `shift`: of the feature at place 0, in its standard deviations. `missing`: of the same. `segment`: the only one.
+    `shift`: of the feature at place 0, in its standard deviations. `missing`: of the same. `relation`: its correlation
+    with that at place 1, while both stay as they are by themselves. `segment`: the only one.
     """
 
     accuracy: float | None = None
     shift: float = 0.0
     missing: float | None = None
+    relation: float | None = None
     segment: int | None = None
     over: int = 1
 
@@ -54,11 +60,12 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Usual:
-    """A healthy stream's rates."""
+    """A healthy stream's rates. `relation`: the correlation of the first two features; others have none."""
 
     accuracy: float = 0.90
     error_rate: float = 0.01
     missing: float = 0.01
+    relation: float = 0.7
     labelled: float = 0.5
     latency_ms: float = 20.0
     latency_spread: float = 0.5

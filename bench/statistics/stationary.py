@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.statistics.counts import draw_counts
+from bench.statistics.drawn import draw
 from bench.statistics.fixed import Thresholds
 from bench.statistics.product import Product
 from bench.statistics.reference import reference
@@ -61,18 +61,17 @@ class Incidents:
 
 def stationary(setup: Setup, seed: int) -> Alarms:
     """One stream through everything; each window is a step."""
-    rng = np.random.default_rng([seed, setup.wandering])
-    world = World(setup, rng)
+    world = World(setup, np.random.default_rng([seed, setup.wandering]))
     product = Product(setup, reference(world))
     thresholds = Thresholds(product.baseline, product.features)
     windowed, single = WindowedDetectors(), SingleOutcomes(np.random.default_rng(seed))
     incidents = Incidents()
     for number in range(setup.windows):
-        counts = draw_counts(rng, world.rates(), product.features)
-        incidents.add(product.alerts(number, counts))
-        thresholds.window(counts)
-        windowed.window(counts)
-        single.window(counts)
+        drawn = draw(world, product.baseline, product.features)
+        incidents.add(product.alerts(number, drawn))
+        thresholds.window(drawn.counts)
+        windowed.window(drawn.counts)
+        single.window(drawn.counts)
         tell(1)
     found = Alarms(seed, setup.wandering, rules=dict(incidents.rules()), first=incidents.summaries[:5])
     found.alerts = {PRODUCT: incidents.loud(), QUIET: incidents.quiet(), **thresholds.alerts}

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from threadpoolctl import threadpool_limits
 
 Result = TypeVar("Result")
 Job = tuple[Callable[..., Result], tuple[Any, ...]]
@@ -42,6 +43,8 @@ def _begin(shared: "Synchronized[int]") -> None:
     global _steps
     _steps = shared
     os.nice(10)
+    # There are as many processes as CPUs: threads of theirs would only wait for each other.
+    threadpool_limits(1)
 
 
 def _bar() -> Progress:

@@ -18,6 +18,7 @@ class Rates:
     error_rate: float
     missing: Floats  # (S, F)
     shift: Floats  # (S, F)
+    relation: float
     latency_ms: float
 
 
@@ -66,7 +67,7 @@ class World:
         missing = np.tile(expit(logit(USUAL.missing) + now["missing"]), (segments, 1))
         shift = np.tile(now["shift"], (segments, 1))
         if change.missing is not None:
-            missing[:, 0] = USUAL.missing + part * (change.missing - USUAL.missing)
+            missing[:, 0] = _between(USUAL.missing, change.missing, part)
         shift[:, 0] += part * change.shift
         return Rates(
             rows=self.setup.rows * np.exp(now["traffic"][0]) * mix / mix.sum(),
@@ -74,13 +75,18 @@ class World:
             error_rate=float(expit(logit(USUAL.error_rate) + now["error_rate"][0])),
             missing=missing,
             shift=shift,
+            relation=USUAL.relation if change.relation is None else _between(USUAL.relation, change.relation, part),
             latency_ms=USUAL.latency_ms * float(np.exp(now["latency"][0])),
         )
 
 
 def _moved(usual: float, after: float | None, part: float, segments: int, only: int | None) -> Floats:
     """(segments,) on the way from `usual` to `after`."""
-    target = usual if after is None else usual + part * (after - usual)
+    target = usual if after is None else _between(usual, after, part)
     concerned = np.full(segments, only is None) if only is None else np.arange(segments) == only
     own: Floats = np.where(concerned, target, usual)
     return own
+
+
+def _between(usual: float, after: float, part: float) -> float:
+    return usual + part * (after - usual)
