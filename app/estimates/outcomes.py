@@ -24,6 +24,10 @@ class Outcomes:
     def rows(self) -> float:
         return float(self.counts[:, 0, 0].sum())
 
+    @property
+    def both_folds(self) -> bool:
+        return bool(self.counts[:, 0, 0].any(axis=1).all())
+
     def add(self, cells: ScoreCells, fold: int) -> None:
         """Adds rows with their truth, of the same layout, to one of the folds."""
         whole = cells.whole()

@@ -102,8 +102,12 @@ class Truth:
         self.corrected = self.corrected or self.wrong
 
     def _add(self, batch: ScoreCells, layout: Layout) -> None:
-        """An estimate that was wrong is corrected by the newest labels alone: those before them were of other times."""
-        if self.wrong or (self.newer or self.older or Outcomes(layout)).layout != layout:
+        """An estimate that was wrong is corrected by the newest labels alone: those before them were of other times.
+
+        A calibration needs both folds. So the batch after one that began anew is added to it, right or wrong.
+        """
+        begun = self.older is None and self.newer is not None and not self.newer.both_folds
+        if (self.wrong and not begun) or (self.newer or self.older or Outcomes(layout)).layout != layout:
             self.older = self.newer = None
         if self.newer is None:
             self.newer = Outcomes(layout)
