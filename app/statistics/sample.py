@@ -11,7 +11,7 @@ from app.columns import FeatureColumn, PredictionColumns
 from app.statistics.features import MAX_FEATURES
 from app.tabulate import LONGEST_TEXT
 
-# Of each embedding, for each row of the limit.
+# Of all embeddings, for each row of the limit.
 VECTOR_NUMBERS = 128
 
 
@@ -20,8 +20,8 @@ class Sample:
 
     Of more than `most_features` those that come later (of one row: in sorted order) are left out.
 
-    Of a text the beginning is kept, of an embedding four digits, and of embeddings as many as hold 128 numbers a row on
-    average over `limit` rows; those beyond are empty lists.
+    Of a text the beginning is kept, and of embeddings four digits of each number: row by row as many embeddings as hold
+    128 numbers a row on average over `limit` rows; those beyond are empty lists.
     """
 
     __slots__ = ("features", "limit", "most_features", "predictions")
@@ -50,8 +50,8 @@ class Sample:
         for name, own in self.features.items():
             if len(own) == before:
                 own += picked.get(name) or [None] * len(predictions)
-                self._bound(own, before)
         self.predictions += predictions
+        self._bound(before)
 
     def _new(self, picked: dict[str, list[Any]]) -> list[tuple[str, list[Any]]]:
         """Columns not known yet that have a value, by the row of the first one, then by name."""
@@ -63,15 +63,17 @@ class Sample:
         ranked = sorted((row, name) for name, row in first.items() if row is not None)
         return [(name, picked[name]) for _, name in ranked[: max(self.most_features - len(self.features), 0)]]
 
-    def _bound(self, values: list[Any], first: int) -> None:
-        """Empties the embeddings from place `first` on that there is no room for."""
-        vectors = [place for place, value in enumerate(values) if type(value) is list]
-        room = VECTOR_NUMBERS * self.limit - sum(len(values[place]) for place in vectors if place < first)
-        for place in vectors:
-            if place >= first:
-                room -= len(values[place])
-                if room < 0:
-                    values[place] = []
+    def _bound(self, first: int) -> None:
+        """Empties the embeddings of the rows from `first` on that there is no room for."""
+        columns = [column for _, column in sorted(self.features.items()) if any(type(v) is list for v in column)]
+        held = sum(len(value) for column in columns for value in column[:first] if type(value) is list)
+        room = VECTOR_NUMBERS * self.limit - held
+        for place in range(first, self.rows if columns else first):
+            for column in columns:
+                if type(column[place]) is list:
+                    if len(column[place]) > room:
+                        column[place] = []
+                    room -= len(column[place])
 
     @property
     def seen(self) -> bool:

@@ -152,6 +152,20 @@ def test_a_baseline_from_the_stream_has_what_one_from_a_file_has() -> None:
             assert other.edges == pytest.approx(own.edges, rel=1e-3)
 
 
+def test_a_sample_keeps_as_many_embeddings_as_there_is_room_for() -> None:
+    records = [{"a": [1.0] * 300, "b": [2.0] * 100} for _ in range(30)]
+    whole = counted(records, None, 10).sample
+    assert whole is not None
+    kept = [(len(a), len(b)) for a, b in zip(whole.features["a"], whole.features["b"], strict=True)]
+    assert kept == [(300, 100)] * 3 + [(0, 0)] * 7
+    running = Totals()
+    for start in range(0, 30, 4):
+        part = PreparedPredictions(columns_of(records[start : start + 4]), None, 10, texts=["comment"])
+        part.update([running], np.zeros(len(records[start : start + 4]), np.int64))
+    assert running.sample is not None
+    assert running.sample.features == whole.features
+
+
 def test_long_texts_are_measured_whole() -> None:
     records = [{"comment": "word " * 200}] * 30
     sample = counted(records, None, 256).sample
