@@ -75,6 +75,7 @@ DATA_QUALITY = {
     "unseen": "Share of values that are categories which the baseline does not know.",
     "constant": "1 where all values are the same, which the baseline's are not.",
     "distinct": "How many different texts there are, within a few percent.",
+    "violations": "Share of rows that break a consistency rule, which stands in place of the feature.",
     "cardinality": "`distinct` by what as many rows of the baseline would have.",
 }
 DRIFT = {

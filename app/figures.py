@@ -59,7 +59,7 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         predictions=record["predictions"],
         labels=record["labels"],
         metrics=record["metrics"],
-        data_quality=record["data_quality"],
+        data_quality=_with_rules(record["data_quality"], record.get("consistency", {})),
         drift=record["drift"],
         latency=window.totals.latency,
         missing_before=missing,
@@ -67,3 +67,11 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         error_counts=window.totals.error_counts(baseline),
         classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
     )
+
+
+def _with_rules(
+    quality: Mapping[str, Mapping[str, float]], consistency: Mapping[str, float]
+) -> dict[str, Mapping[str, float]]:
+    """The figures by feature, and by consistency rule its own."""
+    broken = {rule: {**quality.get(rule, {}), "violations": share} for rule, share in consistency.items()}
+    return {**quality, **broken}

@@ -1,6 +1,6 @@
 """The settings in words: what will be monitored, and how."""
 
-from app.settings import ModelSettings, RetrainingSettings, Rule, Settings, TrainerSettings
+from app.settings import ModelSettings, QualitySettings, RetrainingSettings, Rule, Settings, TrainerSettings
 
 Paragraph = dict[str, list[str]]
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
@@ -50,6 +50,7 @@ def _model(model: ModelSettings) -> Paragraph:
         "rules": rules or ["none"],
         "retraining": _retraining(model.retraining, any(rule.retrain for rule in model.rules)),
     }
+    found |= {"quality": quality} if (quality := _quality(model.quality)) else {}
     return found | ({"trainer": [_trainer(model.trainer)]} if model.trainer else {})
 
 
@@ -71,6 +72,18 @@ def _rule(rule: Rule) -> str:
     often = f" in {rule.windows} windows in a row" if rule.windows > 1 else ""
     name = "" if rule.name is None else f"{rule.name}: "
     return f"{name}{subject} {side} {bound:g}{where}{often}: {rule.severity}{', retrains' if rule.retrain else ''}"
+
+
+def _quality(quality: QualitySettings) -> list[str]:
+    ranges = [f"{name} {_range(*limits)}" for name, limits in quality.ranges.items()]
+    required = [f"{', '.join(quality.required)} required"] if quality.required else []
+    freshness = [f"data as old as {quality.freshness} says"] if quality.freshness else []
+    return [*ranges, *quality.rules, *required, *freshness]
+
+
+def _range(low: float | None, high: float | None) -> str:
+    bounds = ([f"from {low:g}"] if low is not None else []) + ([f"to {high:g}"] if high is not None else [])
+    return " ".join(bounds)
 
 
 def _retraining(policy: RetrainingSettings | None, by_rules: bool) -> list[str]:

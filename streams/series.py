@@ -118,7 +118,7 @@ def _window(window: Mapping[str, Any]) -> Iterator[Unit]:
     labels = {"model": model, "version": version, "segment": segment}
     figures, features = (Rank.SEGMENTS, Rank.FEATURES_OF_SEGMENTS) if window["segment"] else (Rank.MODEL, Rank.FEATURES)
     yield _unit(figures, model, version, segment, list(_figures(window, labels)))
-    quality, drift = window["data_quality"], _tests(window)
+    quality, drift = _checks(window), _tests(window)
     size = sum(map(len, quality.values())) + sum(map(len, drift.values()))
     yield Unit((features, model, version, segment), size, _by_feature(quality, drift, labels))
     instances = list(_resources(window, labels))
@@ -142,6 +142,14 @@ def _figures(window: Mapping[str, Any], labels: dict[str, str]) -> Iterator[Samp
     if scores:
         yield Sample("drift_share", labels, sum(score > PSI for score in scores) / len(scores))
     yield Sample("window_end_seconds", labels, milliseconds(window["end"]) / 1000)
+
+
+def _checks(window: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
+    """Feature, or consistency rule, -> its figures."""
+    found: dict[str, Mapping[str, float]] = dict(window["data_quality"])
+    for rule, share in window.get("consistency", {}).items():
+        found[rule] = {**found.get(rule, {}), "violations": share}
+    return found
 
 
 def _tests(window: Mapping[str, Any]) -> dict[str, dict[str, float]]:

@@ -3,7 +3,7 @@
 import pytest
 
 from app.model_settings import TrainerSettings
-from app.settings import ModelSettings, RetrainingSettings, Rule, Settings
+from app.settings import ModelSettings, QualitySettings, RetrainingSettings, Rule, Settings
 from app.summary import duration, summary
 
 
@@ -63,6 +63,10 @@ def test_a_configured_model() -> None:
         (ModelSettings(default_rules=False), "  rules       none"),
         (ModelSettings(rules=[Rule(metric="f1", below=0.5, retrain=True)]), "  retraining  for rules that say so"),
         (ModelSettings(trainer=TrainerSettings(entry_point="a:b")), "  trainer     a:b, at most 1 h"),
+        (ModelSettings(quality=QualitySettings(ranges={"age": (0, 120)})), "  quality     age from 0 to 120"),
+        (ModelSettings(quality=QualitySettings(rules=["end >= start"])), "  quality     end >= start"),
+        (ModelSettings(quality=QualitySettings(required=["a", "b"])), "  quality     a, b required"),
+        (ModelSettings(quality=QualitySettings(freshness="as_of")), "  quality     data as old as as_of says"),
     ],
 )
 def test_what_is_left_out(model: ModelSettings, line: str) -> None:

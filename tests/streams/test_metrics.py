@@ -178,6 +178,14 @@ def test_what_there_is_no_data_for_is_absent_and_never_0() -> None:
     assert scraped.value("metric", **MODEL, segment="", name="error_rate") == 1.0
 
 
+def test_a_consistency_rule_stands_in_place_of_a_feature() -> None:
+    broken = window(consistency={"income >= 0": 0.25, "region": 0.5})
+    scraped = Scraped(snapshot(monitored(broken)))
+    for feature, check, value in (("income >= 0", "violations", 0.25), ("region", "violations", 0.5)):
+        assert scraped.value("data_quality", **MODEL, segment="", feature=feature, check=check) == value
+    assert scraped.value("data_quality", **MODEL, segment="", feature="region", check="unseen") == 0.2
+
+
 def test_counters_of_a_version_begin_at_0() -> None:
     scraped = Scraped(snapshot(monitored(window()), counted=Counted(predictions={("credit", "3"): 1})))
     for name in ("errors_total", "labels_total", "late_events_total", "alerts_total"):
