@@ -13,8 +13,10 @@ from typing import Any
 
 from app.settings import FalseAlarmSettings
 from bench.figures import verdict
+from bench.statistics import estimates
 from bench.statistics.calibration import Curve, curve
 from bench.statistics.delays import HEALTHY_WINDOWS, Delay, delays
+from bench.statistics.nannyml_data import NoDataError
 from bench.statistics.poisson import likely
 from bench.statistics.river_kinds import kinds_for
 from bench.statistics.scenarios import SCENARIOS, VALUES, Scenario
@@ -25,7 +27,7 @@ from bench.statistics.workers import work
 
 SEEDS, EVENTS, DAYS = 20, 10_000_000, 30.0
 WINDOW_S, DELAY_WINDOW_S, OUTCOMES = 3600, 60, 300_000
-PARTS = ("stationary", *(scenario.name for scenario in SCENARIOS))
+PARTS = ("stationary", *(scenario.name for scenario in SCENARIOS), "estimates")
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -46,7 +48,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
 
 def parts(names: str) -> tuple[str, ...]:
     """Those named; `delays` are all scenarios. Raises ArgumentTypeError."""
-    wanted = {part for name in names.split(",") for part in (PARTS[1:] if name == "delays" else (name,))}
+    wanted = {part for name in names.split(",") for part in (PARTS[1:-1] if name == "delays" else (name,))}
     if unknown := wanted - set(PARTS):
         raise argparse.ArgumentTypeError(f"no {', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
     return tuple(part for part in PARTS if part in wanted)
@@ -143,9 +145,22 @@ def main() -> None:
         print(_told(short, options.seeds), *delay_lines(told, short, lengths), "", sep="\n")
         written |= {"delays": [asdict(one) for one in told], "curves": [asdict(one) for one in curves]}
         written |= {"strictness": wanted, "rates": rates}
-    print("\n".join(map(verdict, checks)))
+    verdicts = list(map(verdict, checks))
+    if "estimates" in options.only:
+        verdicts += measure_estimates()
+    print("\n".join(verdicts))
     if options.json:
         options.json.write_text(json.dumps(written, indent=1))
+
+
+def measure_estimates() -> list[str]:
+    """Its verdicts. Without a package registry there is nothing to hold them against, which is said."""
+    try:
+        told, held = estimates.run()
+    except NoDataError as missing:
+        return [f"MISS  estimates without labels: {missing}"]
+    print(*told, sep="\n")
+    return held
 
 
 def _told(setup: Setup, seeds: int) -> str:
