@@ -50,7 +50,6 @@ Metrics = Annotated[dict[str, float], WithJsonSchema(described(METRICS))]
 Quality = Annotated[dict[str, float], WithJsonSchema(described(DATA_QUALITY))]
 Count = Annotated[int, Field(ge=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
-Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Drift(Event):
