@@ -37,8 +37,6 @@ METRICS = {
     "schema_changes": "Features that came, went or changed their type since the baseline.",
     "data_age_mean_s": "Mean age of the data when predicted.",
     "data_age_p95_s": "95th percentile of the age of the data when predicted.",
-    "reconstruction_error": "Mean distance of rows from the relations between features in the baseline, in deviations.",
-    "classifier_auc": "How well a classifier tells the window's rows from the baseline's: 0.5 is not at all.",
     "estimated_accuracy_low": "Where the true accuracy is at least, in 95 of 100 windows.",
     "estimated_accuracy_high": "Where the true accuracy is at most, in 95 of 100 windows.",
     "estimated_precision": "Precision that calibrated probabilities promise.",
@@ -58,6 +56,9 @@ METRICS = {
     "estimated_mae_high": "Upper end of its interval.",
     "estimated_rmse": "Root of the mean squared error that a labelled baseline expects.",
     "estimate_error": "Realised less estimated accuracy (of a regression: mean absolute error) over the newest labels.",
+    "reconstruction_error": "Mean distance of rows from the relations between features in the baseline, in deviations.",
+    "classifier_auc": "How well a classifier tells the window's rows from the baseline's: 0.5 is not at all.",
+    "drift_share": "Share of the features that count as drifted.",
     "cpu_percent": "Processor use, mean over the instances.",
     "memory_bytes": "Memory, mean over the instances.",
     "gpu_percent": "Accelerator use, mean over the instances.",
@@ -81,9 +82,14 @@ DATA_QUALITY = {
 DRIFT = {
     "psi": "Population stability index, its bias taken out.",
     "js": "Jensen-Shannon distance.",
-    "ks": "Kolmogorov-Smirnov statistic.",
-    "wasserstein": "Wasserstein distance.",
-    "p_value": "How likely such a difference is by chance.",
+    "hellinger": "Hellinger distance.",
+    "total_variation": "Share of rows that lie in other bins.",
+    "chi_square": "Chi-square statistic of the counts.",
+    "ks": "Kolmogorov-Smirnov statistic, of numbers.",
+    "wasserstein": "Wasserstein distance, of numbers, in the feature's unit.",
+    "wasserstein_normalised": "The same in standard deviations of the baseline.",
+    "p_value": "How likely such a difference is by chance, where nothing has changed.",
+    "tolerance_p_value": "How likely it is by chance, where the change is just small enough not to matter.",
 }
 
 # Of the relations between features: what a bad value of says that the data have drifted.

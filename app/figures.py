@@ -33,8 +33,11 @@ def figures(window: Window, baseline: Baseline | None, estimates: Estimates) -> 
         found["metrics"]["schema_changes"] = len(found["schema_changes"])
     if consistency := totals.consistency():
         found["consistency"] = consistency
-    if prediction_drift := totals.prediction_drift(baseline):
-        found["prediction_drift"] = prediction_drift
+    if verdicts := [own["drifted"] for own in found["drift"].values() if "drifted" in own]:
+        found["metrics"]["drift_share"] = sum(verdicts) / len(verdicts)
+    for name in ("prediction_drift", "score_drift", "label_drift"):
+        if drift := getattr(totals, name)(baseline):
+            found[name] = drift
     if multivariate := totals.multivariate(baseline):
         found["multivariate"] = multivariate
         found["metrics"] |= {name: multivariate[name] for name in MULTIVARIATE if name in multivariate}

@@ -118,10 +118,13 @@ class TrainerSettings(Section):
 class BaselineSettings(Section):
     """Where no baseline is published, one is fitted from the first `first_events` healthy predictions.
 
+    `inherit`: a version without one takes over that of the newest version that has one.
+
     `sample_rows`: of how many rows a baseline holds the bins of their values, for the classifier of relations.
     """
 
     first_events: int = Field(default=1000, ge=1)
+    inherit: bool = False
     sample_rows: int = Field(default=1000, ge=0, le=10_000)
 
 

@@ -2,7 +2,9 @@
 
 from app.collecting import Collecting
 from app.drift.baseline import Baseline
-from app.drift.fitting import ReferenceData, fit
+from app.drift.fitting import fit
+from app.drift.inheriting import inherit
+from app.drift.timeline import KEPT, NOTHING, Timeline
 from app.identity import version_key
 from app.messages import Message
 from app.panes import ClosedPane
@@ -11,9 +13,6 @@ from app.segments import EVERYTHING
 from app.settings import ModelSettings, WindowSettings
 from app.statistics.sample import Sample
 from app.statistics.totals import Totals
-
-# Windows that were open when a baseline changed are still counted against the one before.
-KEPT = 2
 
 
 class References:
@@ -25,43 +24,53 @@ class References:
         self.collecting = collecting
         self.windows = windows
         self.by_id: dict[str, Baseline] = {}
-        self._of: dict[str, list[str]] = {}
+        self._of: dict[str, Timeline] = {}
 
     def arrived(self, baseline: Baseline) -> None:
-        """The newest one of its version; nothing is collected for this version any more."""
-        ids = self._of.setdefault(baseline.version, [])
-        if baseline.baseline_id in ids:
-            ids.remove(baseline.baseline_id)
-        ids.append(baseline.baseline_id)
+        """One more of its version; nothing is collected for this version any more."""
+        known = self._of.get(baseline.version, NOTHING)
+        newer = self._of[baseline.version] = known.heard(baseline)
+        # What was counted against one that counts no longer is still to be compared with it.
+        kept = {baseline.baseline_id, *(one.baseline_id for one in (*known.baselines, *newer.baselines)[-KEPT:])}
+        own = {name for name, one in self.by_id.items() if one.version == baseline.version}
         self.by_id[baseline.baseline_id] = baseline
-        for old in ids[:-KEPT]:
+        for old in own - kept:
             del self.by_id[old]
-        del ids[:-KEPT]
         self.collecting.drop(baseline.version)
 
     def current_id(self, version: str, now: int) -> str | None:
-        """The newest baseline of a version; one that was fitted from the stream is not known before that."""
-        known = [self.by_id[name] for name in self._of.get(version, ())]
-        told = [one.baseline_id for one in known if one.origin != "stream" or one.created_at <= now]
-        return told[-1] if told else None
+        """The baseline of a version that counts at `now`."""
+        _, baseline = self._of.get(version, NOTHING).spans(now)[0]
+        return None if baseline is None else baseline.baseline_id
 
     def collect(self, pane: ClosedPane) -> list[Message]:
-        """Takes in a pane's sample rows; the baselines that are complete with them, to be published."""
-        fitted = []
+        """Takes in a pane's sample rows; the baselines that are complete with them or inherited, to be published."""
+        found = []
         for version, rows in sorted(pane.samples.items()):
-            if version in self._of or not _healthy(pane.windows[version, EVERYTHING]):
+            if version in self._of:
                 continue
-            if (sample := self.collecting.add(version, pane.end, rows)) is not None:
-                baseline = self._fit(version, sample, pane.end)
+            baseline = self._inherited(version, pane.end)
+            if baseline is None and _healthy(pane.windows[version, EVERYTHING]):
+                sample = self.collecting.add(version, pane.end, rows)
+                baseline = None if sample is None else self._fit(version, sample, pane.end)
+            if baseline is not None:
                 self.arrived(baseline)
-                fitted.append(Message("baselines", version_key(self.model, baseline.version), baseline.to_record()))
-        return fitted
+                found.append(Message("baselines", version_key(self.model, version), baseline.to_record()))
+        return found
+
+    def _inherited(self, version: str, now: int) -> Baseline | None:
+        """Where the settings say so, what the newest version that has a baseline is compared with at `now`."""
+        if not self.settings.baseline.inherit:
+            return None
+        counting = [baseline for own in self._of.values() if (baseline := own.spans(now)[0][1]) is not None]
+        newest = max(counting, key=lambda one: (one.created_at, one.version), default=None)
+        return None if newest is None else inherit(newest, version, now, self._next_edge(now))
 
     def _fit(self, version: str, sample: Sample, now: int) -> Baseline:
         return fit(
             self.model,
             version,
-            ReferenceData(sample.features, sample.predictions),
+            sample.data(),
             created_at=now,
             origin="stream",
             effective_from=self._next_edge(now),

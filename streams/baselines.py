@@ -1,4 +1,4 @@
-"""The baselines that features are counted against: the newest record of each model version, as every worker has it."""
+"""The baselines that features are counted against: the newest of each model version, as every worker has them."""
 
 import logging
 from collections.abc import Callable
@@ -6,7 +6,9 @@ from collections.abc import Callable
 import orjson
 
 from app.drift.baseline import Baseline
+from app.drift.timeline import NOTHING, Timeline
 from app.settings import Settings
+from app.timestamps import rfc3339
 from streams.following import Follower
 
 log = logging.getLogger(__name__)
@@ -17,7 +19,7 @@ class Baselines:
 
     def __init__(self, settings: Settings) -> None:
         self.listeners: list[Callable[[Baseline], None]] = []
-        self._known: dict[tuple[str, str], Baseline] = {}
+        self._known: dict[tuple[str, str], Timeline] = {}
         self._follower = Follower(settings, "baselines", self._receive)
 
     async def start(self) -> None:
@@ -26,11 +28,12 @@ class Baselines:
     async def stop(self) -> None:
         await self._follower.stop()
 
-    def get(self, model: str, version: str) -> Baseline | None:
-        return self._known.get((model, version))
+    def get(self, model: str, version: str) -> Timeline:
+        return self._known.get((model, version), NOTHING)
 
     def of(self, model: str) -> list[Baseline]:
-        return [baseline for (name, _), baseline in self._known.items() if name == model]
+        """Those of each version in the order in which they count."""
+        return [own for (name, _), timeline in self._known.items() if name == model for own in timeline.baselines]
 
     def _receive(self, key: bytes, value: bytes | None) -> None:
         if value is None:
@@ -40,6 +43,15 @@ class Baselines:
         except (ValueError, KeyError, TypeError) as error:
             log.warning("A record on `baselines` with key %r can't be used: %r", key, error)
             return
-        self._known[baseline.model, baseline.version] = baseline
+        name = baseline.model, baseline.version
+        self._known[name] = self._known.get(name, NOTHING).heard(baseline)
+        log.info("Baseline %s of %s %s counts from %s", baseline.baseline_id, *name, _since(baseline))
         for tell in self.listeners:
             tell(baseline)
+
+
+def _since(baseline: Baseline) -> str:
+    """``the beginning (inherited from 3)``"""
+    start = "the beginning" if baseline.effective_from is None else rfc3339(baseline.effective_from)
+    how = "" if baseline.inherited is None else f" from {baseline.inherited.version}"
+    return f"{start} ({baseline.origin}{how})"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from app.defaults import PSI
 from app.settings import Severity
 from app.snapshot import MonitorSnapshot
 from app.timestamps import milliseconds
@@ -13,10 +12,10 @@ from streams.snapshot import Counted
 
 # Of a window's `metrics`, those that have series of their own names, in base units.
 _PREFIXES_OF_OTHERS = ("latency_", "label_lag_", "cpu_", "memory_", "gpu_")
-_NAMED = ("accuracy", "estimated_accuracy", "label_coverage")
+_NAMED = ("accuracy", "estimated_accuracy", "label_coverage", "drift_share")
 _QUANTILES = {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
-# In place of a feature's name: what was predicted. No other name is in parentheses.
-PREDICTION = "(prediction)"
+# In place of a feature's name. No other name is in parentheses.
+OTHERS = {"(prediction)": "prediction_drift", "(score)": "score_drift", "(label)": "label_drift"}
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
@@ -138,9 +137,6 @@ def _figures(window: Mapping[str, Any], labels: dict[str, str]) -> Iterator[Samp
             yield Sample("prediction_latency_seconds", labels | {"quantile": quantile}, latency / 1000)
         if (lag := metrics.get(f"label_lag_{suffix}_s")) is not None:
             yield Sample("label_lag_seconds", labels | {"quantile": quantile}, lag)
-    scores = [own["psi"] for own in window["drift"].values() if "psi" in own]
-    if scores:
-        yield Sample("drift_share", labels, sum(score > PSI for score in scores) / len(scores))
     yield Sample("window_end_seconds", labels, milliseconds(window["end"]) / 1000)
 
 
@@ -154,7 +150,7 @@ def _checks(window: Mapping[str, Any]) -> dict[str, Mapping[str, float]]:
 
 def _tests(window: Mapping[str, Any]) -> dict[str, dict[str, float]]:
     """Feature -> its drift scores, without the verdict that stands beside them."""
-    found = {**window["drift"], PREDICTION: window.get("prediction_drift", {})}
+    found = {**window["drift"], **{name: window.get(place, {}) for name, place in OTHERS.items()}}
     return {name: {test: own[test] for test in own if test != "drifted"} for name, own in found.items()}
 
 

@@ -5,14 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol, Self
 
-import numpy as np
-
-from app.columns import Floats, Ints
 from app.drift.binning import Binning
-from app.drift.psi import psi
+from app.drift.distribution import Distribution
+from app.drift.inheriting import Inherited
 from app.drift.references import (
-    CategoryReference,
-    NumberBins,
     NumberReference,
     Reference,
     reference_from_record,
@@ -37,6 +33,7 @@ class Section(Protocol):
 
 # Name of a field below, and in the record -> its class. One that is None is not in the record, nor in the id.
 SECTIONS: dict[str, type[Section]] = {
+    "inherited": Inherited,
     "performance": PerformanceReference,
     "quality": Cardinality,
     "relations": Relations,
@@ -49,8 +46,8 @@ class Baseline:
 
     `origin`: "file", "period", "stream" or "inherited". `effective_from`: event time in ms from which on it counts,
     None for ever. `start`, `end`: event time in ms of its first and last row, None where that is not known.
-    `predictions`, `labels`: classes as categories, or a regression's numbers. The id is that of the content, so fitting
-    the same rows again gives the same baseline.
+    `predictions`, `labels`: classes as categories, or a regression's numbers. `scores`: of `ClassProbabilities`. The id
+    is that of the content, so fitting the same rows again gives the same baseline.
     """
 
     model: str
@@ -62,6 +59,8 @@ class Baseline:
     features: Mapping[str, Reference]
     predictions: Reference | None = None
     labels: Reference | None = None
+    scores: Reference | None = None
+    inherited: Inherited | None = None
     performance: PerformanceReference | None = None
     quality: Cardinality | None = None
     start: int | None = None
@@ -78,32 +77,22 @@ class Baseline:
         return Binning(self.features)
 
     @cached_property
-    def output_bins(self) -> "OutputBins | None":
-        """The bins of a regression's predictions."""
-        return OutputBins(self.predictions) if isinstance(self.predictions, NumberReference) else None
+    def of_predictions(self) -> Distribution:
+        return Distribution(self.predictions)
+
+    @cached_property
+    def of_scores(self) -> Distribution:
+        return Distribution(self.scores)
+
+    @cached_property
+    def of_labels(self) -> Distribution:
+        return Distribution(self.labels)
 
     @cached_property
     def cells(self) -> Cells:
         """The bins of the features that `relations` are between."""
         names = () if self.relations is None else self.relations.names
         return Cells([reference for name in names if isinstance(reference := self.features[name], NumberReference)])
-
-    def class_drift(self, counts: Mapping[str, int]) -> dict[str, float]:
-        """PSI of predicted classes, empty when the baseline knows none."""
-        if not isinstance(self.predictions, CategoryReference):
-            return {}
-        bins, unseen = self.predictions.bin_of(), self.predictions.unseen_bin
-        places = np.array([bins.get(name, unseen) for name in counts], np.int64)
-        reference = np.array(self.predictions.reference())
-        binned = np.zeros(len(reference), np.int64)
-        np.add.at(binned, places, np.array(list(counts.values()), np.int64))
-        return _named(psi(binned, reference))
-
-    def number_drift(self, counts: Ints) -> dict[str, float]:
-        """PSI of a regression's predictions from their `counts` in `output_bins`."""
-        if not isinstance(self.predictions, NumberReference):
-            return {}
-        return _named(psi(counts, np.array(self.predictions.reference())))
 
     def to_record(self) -> dict[str, Any]:
         """The message on topic `baselines`."""
@@ -124,7 +113,7 @@ class Baseline:
             "features": {name: reference.record() for name, reference in self.features.items()},
             "predictions": None if self.predictions is None else self.predictions.record(),
         }
-        sections = {name: getattr(self, name) for name in ("labels", *SECTIONS)}
+        sections = {name: getattr(self, name) for name in ("labels", "scores", *SECTIONS)}
         return content | {name: section.record() for name, section in sections.items() if section is not None}
 
     @classmethod
@@ -142,26 +131,12 @@ class Baseline:
             features={name: reference_from_record(one) for name, one in sorted(record["features"].items())},
             predictions=_reference(record.get("predictions")),
             labels=_reference(record.get("labels")),
+            scores=_reference(record.get("scores")),
             **_sections(record),
         )
         if record.get("baseline_id", baseline.baseline_id) != baseline.baseline_id:
             raise ValueError(f"baseline {record['baseline_id']} of {baseline.model} does not match its content")
         return baseline
-
-
-class OutputBins:
-    """The bins of one number a row."""
-
-    __slots__ = ("_bins", "width")
-
-    def __init__(self, reference: NumberReference) -> None:
-        self._bins = NumberBins([reference])
-        self.width = self._bins.width
-
-    def bins(self, values: Floats) -> Ints:
-        """(n,) -> (n,)"""
-        own: Ints = self._bins.bins(values[None, :])[0]
-        return own
 
 
 def _time(moment_ms: int | None) -> str | None:
@@ -178,7 +153,3 @@ def _sections(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def _reference(record: dict[str, Any] | None) -> Reference | None:
     return None if record is None else reference_from_record(record)
-
-
-def _named(value: float | None) -> dict[str, float]:
-    return {} if value is None else {"psi": value}

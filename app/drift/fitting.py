@@ -4,12 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
+from app.columns import Probabilities
 from app.drift.baseline import Baseline
-from app.drift.references import fit_reference
+from app.drift.references import BINS, BINS_OF_MANY, MANY_FEATURES, fit_reference
 from app.estimates.fitting import fit_performance
 from app.quality.cardinality import Cardinality
 from app.relations.derived import derived_features
 from app.relations.section import SAMPLE_ROWS, fit_relations
+from app.statistics.classes import ClassProbabilities, class_codes
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,8 @@ def fit(
         raise ValueError(f"no rows to fit a baseline for {model} {version} from")
     columns, described = derived_features(data.features, text)
     data = replace(data, features=columns)
-    fitted = {name: fit_reference(values) for name, values in columns.items()} | described
+    bins = BINS if len(columns) <= MANY_FEATURES else BINS_OF_MANY
+    fitted = {name: fit_reference(values, bins) for name, values in columns.items()} | described
     features = {name: reference for name, reference in sorted(fitted.items()) if reference is not None}
     return Baseline(
         model=model,
@@ -69,7 +74,19 @@ def fit(
         features=features,
         predictions=fit_reference(data.predictions),
         labels=fit_reference(data.labels),
+        scores=fit_reference(_scores(data)),
         relations=fit_relations(features, columns, sample_rows),
         performance=fit_performance(data, features),
         quality=Cardinality.fit(data.features),
     )
+
+
+def _scores(data: ReferenceData) -> list[float]:
+    """(n,) as the stream's scores are, NaN where a row has none."""
+    classes = tuple(sorted(data.probabilities))
+    if not classes:
+        return []
+    given = ClassProbabilities(Probabilities(classes, np.array([data.probabilities[c] for c in classes], np.float64).T))
+    names, codes = class_codes(data.predictions or [None] * data.size)
+    scores: list[float] = given.scores(given.column_of(names, codes)).tolist()
+    return scores

@@ -59,9 +59,14 @@ class Drift(Event):
 
     psi: float | None = Field(default=None, description=DRIFT["psi"])
     js: float | None = Field(default=None, description=DRIFT["js"])
+    hellinger: float | None = Field(default=None, description=DRIFT["hellinger"])
+    total_variation: float | None = Field(default=None, description=DRIFT["total_variation"])
+    chi_square: float | None = Field(default=None, description=DRIFT["chi_square"])
     ks: float | None = Field(default=None, description=DRIFT["ks"])
     wasserstein: float | None = Field(default=None, description=DRIFT["wasserstein"])
+    wasserstein_normalised: float | None = Field(default=None, description=DRIFT["wasserstein_normalised"])
     p_value: float | None = Field(default=None, description=DRIFT["p_value"])
+    tolerance_p_value: float | None = Field(default=None, description=DRIFT["tolerance_p_value"])
     drifted: bool | None = Field(default=None, description="Whether the feature counts as drifted.")
 
 
@@ -108,6 +113,8 @@ class Window(Event):
         default=None, description="By feature: added, gone, or its type in the baseline and now, as number -> text."
     )
     prediction_drift: Drift | None = Field(default=None, description="Of the predictions, against the baseline.")
+    score_drift: Drift | None = Field(default=None, description="Of the classes' probabilities, against the baseline.")
+    label_drift: Drift | None = Field(default=None, description="Of the labels that became known.")
     multivariate: Multivariate | None = Field(default=None, description="Of the relations between features.")
     resources: dict[str, dict[str, float]] | None = Field(default=None, description="Resource figures by instance.")
     baseline_id: str | None = Field(default=None, description="The baseline that the features were counted against.")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from app.blocks import Block
 from app.columns import Ints, PredictionColumns
 from app.drift.baseline import Baseline
+from app.drift.timeline import NOTHING, Timeline
 from app.marks import later
 from app.messages import Message
 from app.monitor import Monitor
@@ -51,11 +52,14 @@ class Engine:
         self.settings = settings
         self.monitor = Monitor(model, settings, {})
         self.board = PaneBoard(settings.windows)
+        self.joins = settings.model(model).join
+        self.first: int | None = None
         self.latest: int | None = None
-        """The largest event time (ms) so far."""
+        """The smallest and the largest event time (ms) so far."""
+        self.last_prediction: int | None = None
         self._publish = publish
         self._given = given
-        self._baselines: dict[str, Baseline | None] = {}
+        self._baselines: dict[str, Timeline] = {}
         self._sources = {topic: _Source((topic, 0), self._block((topic, 0), 0)) for topic in SOURCES}
         self._position = 0
         self._watermark: int | None = None
@@ -75,7 +79,7 @@ class Engine:
         It counts from what comes after it. So no row may be counted beyond an edge before what closes there is closed.
         """
         known = self._baselines
-        return None in known.values() or any(version not in known for version in versions)
+        return NOTHING in known.values() or any(version not in known for version in versions)
 
     def predictions(self, columns: PredictionColumns, counted: NDArray[np.bool_] | None = None) -> None:
         """Counts the rows where `counted` (n,), None: all."""
@@ -83,6 +87,7 @@ class Engine:
         source.block.count_predictions(columns, never(columns.size), counted)
         source.rows += columns.size
         self._reach(columns.timestamps)
+        self.last_prediction = later(self.last_prediction, int(columns.timestamps.max()))
 
     def pairs(self, run: PairRun) -> None:
         """Counts pairs at the later of their times."""
@@ -119,6 +124,7 @@ class Engine:
 
     def _reach(self, times: Ints) -> None:
         if len(times):
+            self.first = int(times.min()) if self.first is None else min(self.first, int(times.min()))
             self.latest = later(self.latest, int(times.max()))
 
     def _add(self, message: dict[str, object]) -> None:
@@ -133,20 +139,23 @@ class Engine:
     def _block(self, name: tuple[str, int], number: int) -> Block:
         return Block(name, number, self.settings, self._baseline_of)
 
-    def _baseline_of(self, model: str, version: str) -> Baseline | None:
+    def _baseline_of(self, model: str, version: str) -> Timeline:
         if version not in self._baselines:
-            self._baselines[version] = None
+            self._baselines[version] = NOTHING
             if self._given is not None:
-                self._take(replace(self._given, model=model, version=version))
+                self._take(replace(self._given, model=model, version=version, effective_from=None))
         return self._baselines[version]
 
     def _take(self, baseline: Baseline) -> None:
         self.monitor.baseline_arrived(baseline.to_record())
-        self._baselines[baseline.version] = baseline
+        self._hear(baseline)
+
+    def _hear(self, baseline: Baseline) -> None:
+        self._baselines[baseline.version] = self._baselines.get(baseline.version, NOTHING).heard(baseline)
 
     def _tell(self, outcome: Outcome) -> None:
         for baseline in _baselines(outcome.messages):
-            self._baselines[baseline.version] = baseline
+            self._hear(baseline)
         if outcome.messages:
             self._publish(outcome.messages)
 

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, Ints, Kind, PredictionColumns
 from app.drift.baseline import Baseline
+from app.drift.comparison import Drift
 from app.statistics.binned import Binned
 from app.statistics.groups import Groups
 
@@ -147,8 +148,8 @@ class Features:
                 found[name] = f"{before.kind.name.lower()} -> {most.name.lower()}"
         return found
 
-    def drift(self, baseline: Baseline) -> dict[str, dict[str, float]]:
-        """Feature -> {"psi"}; empty unless all rows were counted against this baseline."""
+    def drift(self, baseline: Baseline) -> dict[str, Drift]:
+        """Feature -> its distances; empty unless all rows were counted against this baseline."""
         if not self.binned.all_in(baseline.baseline_id, self.rows):
             return {}
         present = {name: sum(kinds[1:]) for name, kinds in self._by_name(baseline.binning.kinds).items()}

@@ -7,6 +7,8 @@ import numpy as np
 
 from app.columns import Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
+from app.drift.comparison import Drift
+from app.drift.distribution import Distribution
 from app.estimates.cells import UNKNOWN_KINDS, PreparedCells, ScoreCells
 from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.statistics.binned import Binned
@@ -22,7 +24,8 @@ class Outputs:
     `classes`: counts, at most 200 classes in the order of their coming, the rest is "(other)". `scores`: (20,) counts
     over [0, 1] of the probability of the last class (two classes) or of the predicted one (more). `sums`: weight of
     the rows whose predicted class has a probability, and that probability weighted. `cells`: these rows by prediction
-    and probability. `binned`: a regression's numbers in the baseline's bins; `losses`: what it expects of them.
+    and probability. `numbers`: rows with a predicted number, or with a score that the baseline has bins for; `binned`:
+    these in its bins; `losses`: what it expects of a regression's numbers.
     """
 
     __slots__ = ("binned", "cells", "classes", "losses", "numbers", "scores", "sums")
@@ -73,12 +76,18 @@ class Outputs:
         weight, sure = self.sums.tolist()
         return {"estimated_accuracy": sure / weight} if weight > 0 else {}
 
-    def drift(self, baseline: Baseline) -> dict[str, float]:
-        """PSI of the predictions against the baseline's, empty without data for it."""
+    def drift(self, baseline: Baseline) -> Drift:
+        """The distances of the predictions from the baseline's, empty without data for it."""
         if self.classes:
-            return baseline.class_drift(self.classes)
+            return baseline.of_predictions.of_classes(self.classes)
         if self.binned.all_in(baseline.baseline_id, self.numbers):
-            return baseline.number_drift(self.binned.counts)
+            return baseline.of_predictions.of_numbers(self.binned.counts)
+        return {}
+
+    def score_drift(self, baseline: Baseline) -> Drift:
+        """The distances of a classification's scores from the baseline's; empty unless all were counted against it."""
+        if self.classes and self.binned.all_in(baseline.baseline_id, self.numbers):
+            return baseline.of_scores.of_numbers(self.binned.counts)
         return {}
 
     def state(self) -> dict[str, Any]:
@@ -114,7 +123,7 @@ class PreparedOutputs:
     """What a chunk's predictions say, worked out once for all groupings.
 
     `names`, `codes`: the classes, and (n,) each row's, -1 for none. `confidence`: what each row adds to the two sums.
-    `present`: (n,) rows with a predicted number; `bins`: (n,) its bin in the baseline `baseline_id`.
+    `present`: (n,) rows with a predicted number, or whose scores are in bins; `bins`: (n,) in the baseline's.
     """
 
     __slots__ = ("baseline_id", "bins", "cells", "codes", "confidence", "losses", "names", "present", "scores", "width")
@@ -128,24 +137,32 @@ class PreparedOutputs:
         if columns.task == "classification":
             self.names, self.codes = class_codes(columns.predicted)
             if columns.probabilities is not None:
-                self._add_probabilities(ClassProbabilities(columns.probabilities), weights, columns.weights)
+                self._add_probabilities(ClassProbabilities(columns.probabilities), weights, columns.weights, baseline)
         else:
-            missing = np.isnan(columns.values)
-            self.present = (~missing).astype(np.int64)
-            if baseline is not None and baseline.output_bins is not None:
-                bins, self.width = baseline.output_bins.bins(columns.values), baseline.output_bins.width
-                self.baseline_id = baseline.baseline_id
-                self.bins: Ints = np.where(missing, self.width, bins)
+            self.present = (~np.isnan(columns.values)).astype(np.int64)
+            if baseline is not None:
+                self._bin(columns.values, baseline.baseline_id, baseline.of_predictions)
             self.losses = expected_losses(baseline, columns, weights)
 
-    def _add_probabilities(self, given: ClassProbabilities, weights: Floats, as_sent: Floats | None) -> None:
+    def _bin(self, values: Floats, baseline_id: str, distribution: Distribution) -> None:
+        """Finds the bins of numbers, NaN where missing, if the baseline has any."""
+        if distribution.bins is not None:
+            missing = np.isnan(values)
+            self.present = (~missing).astype(np.int64)
+            self.width, self.baseline_id = distribution.bins.width, baseline_id
+            self.bins: Ints = np.where(missing, self.width, distribution.bins.bins(values))
+
+    def _add_probabilities(
+        self, given: ClassProbabilities, weights: Floats, as_sent: Floats | None, baseline: Baseline | None
+    ) -> None:
         predicted = given.column_of(self.names, self.codes)
         of_predicted = given.at(predicted)
         told = ~np.isnan(of_predicted)
         self.cells = PreparedCells(given, predicted, None, told, as_sent)
         self.confidence = [np.where(told, weights, 0.0), np.where(told, weights * of_predicted, 0.0)]
-        positive = given.positive_columns(None)
-        scores = np.where(positive >= 0, given.at(positive), of_predicted)
+        scores = given.scores(predicted)
+        if baseline is not None:
+            self._bin(scores, baseline.baseline_id, baseline.of_scores)
         bins = np.minimum(np.nan_to_num(scores) * SCORE_BINS, SCORE_BINS - 1).astype(np.int64)
         self.scores: Ints = np.where(np.isnan(scores), SCORE_BINS, bins)
 

@@ -1,13 +1,14 @@
 """The first rows of a version that has no baseline yet, to fit one from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, PredictionColumns
+from app.columns import FeatureColumn, PredictionColumns, Probabilities
+from app.drift.fitting import ReferenceData
 from app.statistics.features import MAX_FEATURES
 from app.tabulate import LONGEST_TEXT
 
@@ -16,7 +17,8 @@ VECTOR_NUMBERS = 128
 
 
 class Sample:
-    """At most `limit` rows in offset order: `features` (columns of raw values, None where missing), `predictions`.
+    """At most `limit` rows in offset order: `features` (columns of raw values, None where missing), `predictions`,
+    `probabilities` by class, `timestamps`.
 
     Of more than `most_features` those that come later (of one row: in sorted order) are left out.
 
@@ -24,13 +26,15 @@ class Sample:
     128 numbers a row on average over `limit` rows; those beyond are empty lists.
     """
 
-    __slots__ = ("features", "limit", "most_features", "predictions")
+    __slots__ = ("features", "limit", "most_features", "predictions", "probabilities", "timestamps")
 
     def __init__(self, limit: int, most_features: int = MAX_FEATURES) -> None:
         self.limit = limit
         self.most_features = most_features
         self.features: dict[str, list[Any]] = {}
         self.predictions: list[Any] = []
+        self.probabilities: dict[str, list[float | None]] = {}
+        self.timestamps: list[int] = []
 
     @property
     def rows(self) -> int:
@@ -41,7 +45,18 @@ class Sample:
         places = np.flatnonzero(chosen)[: self.limit - self.rows].tolist()
         picked = {name: _raw(column, places) for name, column in columns.features.items()}
         predicted = columns.predicted if columns.task == "classification" else _plain(columns.values.tolist())
+        self._append_times(columns.timestamps[places].tolist(), _shares(columns.probabilities, places))
         self._append(picked, [predicted[place] for place in places])
+
+    def _append_times(self, timestamps: Sequence[int], probabilities: Mapping[str, Sequence[float | None]]) -> None:
+        """Before the rows themselves. At most as many classes as features."""
+        rows = len(timestamps)
+        new = sorted(probabilities.keys() - self.probabilities.keys())
+        for name in new[: max(self.most_features - len(self.probabilities), 0)]:
+            self.probabilities[name] = [None] * self.rows
+        for name, own in self.probabilities.items():
+            own += probabilities.get(name) or [None] * rows
+        self.timestamps += timestamps
 
     def _append(self, picked: dict[str, list[Any]], predictions: Sequence[Any]) -> None:
         before = self.rows
@@ -75,6 +90,13 @@ class Sample:
                         column[place] = []
                     room -= len(column[place])
 
+    def data(self) -> ReferenceData:
+        """The rows as a baseline is fitted from them."""
+        whole = len(self.timestamps) == self.rows
+        return ReferenceData(
+            self.features, self.predictions, self.probabilities, timestamps=self.timestamps if whole else None
+        )
+
     @property
     def seen(self) -> bool:
         return self.rows > 0
@@ -84,6 +106,8 @@ class Sample:
         self.most_features = max(self.most_features, other.most_features)
         room = self.limit - self.rows
         picked = {name: values[:room] for name, values in other.features.items()}
+        times = other.timestamps[:room]
+        self._append_times(times, {name: values[:room] for name, values in other.probabilities.items()})
         self._append(picked, other.predictions[:room])
 
     def state(self) -> dict[str, Any]:
@@ -92,6 +116,8 @@ class Sample:
             "most_features": self.most_features,
             "features": dict(sorted(self.features.items())),
             "predictions": self.predictions,
+            "probabilities": dict(sorted(self.probabilities.items())),
+            "timestamps": self.timestamps,
         }
 
     @classmethod
@@ -99,6 +125,9 @@ class Sample:
         own = cls(state["limit"], state["most_features"])
         own.features = {name: list(values) for name, values in state["features"].items()}
         own.predictions = list(state["predictions"])
+        # What an older worker collected has neither of both.
+        own.probabilities = {name: list(values) for name, values in state.get("probabilities", {}).items()}
+        own.timestamps = list(state.get("timestamps", ()))
         return own
 
 
@@ -118,3 +147,12 @@ def _kept(value: Any) -> Any:
 
 def _plain(values: Sequence[float]) -> list[float | None]:
     return [value if isfinite(value) else None for value in values]
+
+
+def _shares(probabilities: Probabilities | None, places: Sequence[int]) -> dict[str, list[float | None]]:
+    """Class -> its probability in these rows; without the classes that none of them names."""
+    if probabilities is None:
+        return {}
+    columns = probabilities.matrix[list(places)].T.tolist()
+    found = {name: _plain(column) for name, column in zip(probabilities.classes, columns, strict=True)}
+    return {name: values for name, values in found.items() if values.count(None) < len(values)}

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from app.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
 from app.drift.baseline import Baseline
+from app.drift.comparison import Drift
+from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.quality.freshness import ages, without
 from app.quality.report import by_feature
 from app.quality.settings import QualitySettings
 from app.relations.derived import derive
-from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.statistics.checks import Checks, PreparedChecks
 from app.statistics.classification import Classification, PreparedClassification
 from app.statistics.contents import Contents, PreparedContents
@@ -146,8 +147,8 @@ class Totals:
         """Feature -> what became of it since the baseline."""
         return self.features.schema_changes(baseline) if self.features is not None and baseline is not None else {}
 
-    def drift(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
-        """Feature -> {"psi"}; empty unless all rows were counted against this baseline."""
+    def drift(self, baseline: Baseline | None) -> dict[str, Drift]:
+        """Feature -> its distances; empty unless all rows were counted against this baseline."""
         return self.features.drift(baseline) if self.features is not None and baseline is not None else {}
 
     def multivariate(self, baseline: Baseline | None) -> dict[str, Any]:
@@ -158,6 +159,16 @@ class Totals:
             return {}
         return self.relations.drift(baseline)
 
+    def score_drift(self, baseline: Baseline | None) -> Drift:
+        """The distances of a classification's scores, empty without data for them."""
+        return self.outputs.score_drift(baseline) if self.outputs is not None and baseline is not None else {}
+
+    def label_drift(self, baseline: Baseline | None) -> Drift:
+        """The distances of the labels that became known, empty without data for them."""
+        if baseline is None or self.classification is None:
+            return {}
+        return baseline.of_labels.of_classes(self.classification.label_counts(self.label_count))
+
     def error_counts(self, baseline: Baseline | None) -> tuple[Ints, Ints] | None:
         """Rows of the window and of the baseline in the bins of the reconstruction error, None without data for it."""
         if self.relations is None or baseline is None or baseline.relations is None:
@@ -166,8 +177,8 @@ class Totals:
             return None
         return self.relations.binned.counts, np.array(baseline.relations.errors.reference())
 
-    def prediction_drift(self, baseline: Baseline | None) -> dict[str, float]:
-        """{"psi"} of what was predicted, empty without data for it."""
+    def prediction_drift(self, baseline: Baseline | None) -> Drift:
+        """The distances of what was predicted, empty without data for it."""
         return self.outputs.drift(baseline) if self.outputs is not None and baseline is not None else {}
 
     def state(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from app.chunks import RawChunk
 from app.decode import decode_predictions
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
+from app.drift.timeline import NOTHING
 from app.settings import Settings
 from app.watermarks import earlier_maximum
 from tests.traffic import binary_traffic
@@ -25,7 +26,8 @@ BASELINE = fit("credit", "1", ROWS, created_at=0, origin="file")
 
 def count(cuts: list[int], baseline: Baseline | None) -> bytes:
     """The parts of the block after its records came in chunks cut at `cuts`."""
-    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: baseline)
+    timeline = NOTHING if baseline is None else NOTHING.heard(baseline)
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: timeline)
     watermark = None
     for start, stop in pairwise([0, *sorted(set(cuts)), len(RECORDS)]):
         if start == stop:
@@ -50,7 +52,7 @@ def test_a_part_says_the_same_however_its_records_were_fetched(cuts: list[int], 
 
 
 def test_only_what_changed_is_sent_and_it_is_the_whole_total() -> None:
-    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: None)
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: NOTHING)
     raw = RawChunk(np.arange(2), np.full(2, 1_800_000_000_000), [None] * 2, RECORDS[:2])
     for _ in range(2):
         for run in decode_predictions(raw, SETTINGS).runs:
@@ -63,7 +65,7 @@ def test_only_what_changed_is_sent_and_it_is_the_whole_total() -> None:
 
 def test_many_segments_are_sent_in_several_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.blocks.BYTES_A_MESSAGE", 50_000)
-    block = Block(("predictions", 0), 0, Settings(), lambda model, version: None)
+    block = Block(("predictions", 0), 0, Settings(), lambda model, version: NOTHING)
     events = [orjson.loads(RECORDS[0]) | {"segments": {"user": f"u{i}"}, "prediction_id": str(i)} for i in range(450)]
     raw = RawChunk(np.arange(450), np.full(450, 1_800_000_000_000), [None] * 450, [orjson.dumps(e) for e in events])
     for run in decode_predictions(raw, Settings()).runs:
@@ -79,8 +81,8 @@ def test_many_segments_are_sent_in_several_messages(monkeypatch: pytest.MonkeyPa
 def test_a_baseline_that_arrives_within_a_block_counts_from_the_next_pane() -> None:
     #  panes    |--- a ---|--- b ---|--- c ---
     #  chunks   1111111 2222222222 33333333333     the baseline comes after chunk 1
-    known: list[Baseline] = []
-    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: known[-1] if known else None)
+    known = [NOTHING]
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: known[-1])
     watermark = None
     for start, stop in ((0, 100), (100, 200), (200, len(RECORDS))):
         decoded = decode_predictions(
@@ -96,9 +98,9 @@ def test_a_baseline_that_arrives_within_a_block_counts_from_the_next_pane() -> N
         for run in decoded.runs:
             block.count_predictions(run.columns, watermarks[run.rows], None)
         watermark = int(max(decoded.times.max(), watermark or 0))
-        if not known:
+        if known == [NOTHING]:
             begun = max(group.pane for totals in block.versions.values() for group in totals.groups)
-            known.append(BASELINE)
+            known.append(NOTHING.heard(BASELINE))
     whole = block.versions["credit", "1"].groups
     drifts = {group.pane: bool(totals.drift(BASELINE)) for group, totals in whole.items() if group.segment == ()}
     assert len(drifts) >= 2

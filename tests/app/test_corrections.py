@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from app.blocks import Block
 from app.corrections import correction_runs
 from app.decode import PredictionDecoder
+from app.drift.timeline import NOTHING
 from app.grouping import Group
 from app.join import Entry, Pair, Seen
 from app.pairs import pair_runs
@@ -43,7 +44,7 @@ def entry(number: int, labels: Chain, *, watermark: int = EARLY, **changes: Any)
 
 def counted(pairs: Iterable[Pair], corrections: list[Pair], cuts: Iterable[int] = ()) -> Block:
     """A block in which the pairs came first, and then the corrections in chunks that end at `cuts`."""
-    block = Block(("labels", 0), 0, SETTINGS, lambda model, version: None)
+    block = Block(("labels", 0), 0, SETTINGS, lambda model, version: NOTHING)
     decode = PredictionDecoder(SETTINGS).decode
     for run in pair_runs(list(pairs), decode):
         block.count_pairs(run)

@@ -15,6 +15,7 @@ import pytest
 from app.blocks import Block
 from app.chunks import RawChunk
 from app.decode import PredictionDecoder
+from app.drift.timeline import NOTHING
 from app.marks import Mark, mark_of
 from app.monitor import Monitor
 from app.panes import PaneBoard
@@ -71,7 +72,7 @@ class Reader:
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
         first, metadata = broker.committed
-        self.source = Source(NAME, 1, first, mark_of(metadata), SETTINGS, lambda model, version: None)
+        self.source = Source(NAME, 1, first, mark_of(metadata), SETTINGS, lambda model, version: NOTHING)
 
     async def read(self) -> None:
         """Reads to the end, in chunks of any size, and sends the parts of each block that it touches."""
@@ -167,7 +168,7 @@ async def test_no_row_of_a_source_that_was_idle_is_lost(seed: int, risk: float) 
 
 
 async def test_nothing_is_told_that_the_broker_refused() -> None:
-    source = Source(NAME, 1, 0, Mark(), SETTINGS, lambda model, version: None)
+    source = Source(NAME, 1, 0, Mark(), SETTINGS, lambda model, version: NOTHING)
     before = source.floor()
 
     async def refuse(floors: object) -> bool:
@@ -178,7 +179,7 @@ async def test_nothing_is_told_that_the_broker_refused() -> None:
 
 
 async def test_a_source_that_something_came_for_meanwhile_is_not_idle() -> None:
-    source = Source(NAME, 1, 0, Mark(), SETTINGS, lambda model, version: None)
+    source = Source(NAME, 1, 0, Mark(), SETTINGS, lambda model, version: NOTHING)
     found = {NAME: source.published}
     source.advance(np.array([START]), 0, START, 1)
     source.publish()

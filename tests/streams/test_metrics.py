@@ -18,6 +18,7 @@ from streams.series import segment_label
 from streams.snapshot import Counted, Histogram, PartitionState, WorkerSnapshot
 
 METRICS = {
+    "drift_share": 0.5,
     "accuracy": 0.91,
     "f1": 0.88,
     "error_rate": 0.01,

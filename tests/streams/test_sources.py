@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 
+from app.drift.timeline import NOTHING
 from app.marks import Mark, mark_of
 from app.settings import Settings, WindowSettings
 from streams.chunks import Records
@@ -13,7 +14,7 @@ NOW = 1_795_176_000_000
 
 
 def source(first: int = 0, mark: Mark | None = None) -> Source:
-    return Source(("predictions", 0), 1, first, mark or Mark(), SETTINGS, lambda model, version: None)
+    return Source(("predictions", 0), 1, first, mark or Mark(), SETTINGS, lambda model, version: NOTHING)
 
 
 def read(source: Source, upto: int, time: int) -> None:

@@ -78,7 +78,7 @@ def test_a_baseline_that_came_late_leaves_no_drift() -> None:
     columns = made.numbers(100, ["x"])
     baseline = made.baseline(columns)
     unbinned, binned = count(columns), count(columns, baseline)
-    assert binned.drift(baseline) == {"x": {"psi": 0}}
+    assert binned.drift(baseline)["x"]["psi"] == 0
     both = merged([unbinned, binned])
     assert both.drift(baseline) == {}
     assert of_rows(both.data_quality(baseline))["x"].keys() == {"missing", "null", "absent", "type_errors"}
