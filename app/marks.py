@@ -25,20 +25,22 @@ class Raise(NamedTuple):
 class Mark:
     """Times in ms. `watermark`: what lateness is decided by; `events`: the largest event time alone.
 
-    `kafka_ms`: of the last record. `raises`: what else was said since, by rising offsets.
+    `kafka_ms`: of the last record. `raises`: what else was said since, by rising offsets. `epoch`: of the owner that
+    says so; each owner of a source partition has a higher one than those before it.
     """
 
     watermark: int | None = None
     events: int | None = None
     kafka_ms: int | None = None
     raises: tuple[Raise, ...] = ()
+    epoch: int = 0
 
     def metadata(self) -> str:
         """For a commit; empty when there is nothing to say."""
         if self == Mark():
             return ""
         raises = [list(raised) for raised in self.raises[-MOST_RAISES:]]
-        return orjson.dumps([self.watermark, self.events, self.kafka_ms, raises]).decode()
+        return orjson.dumps([self.watermark, self.events, self.kafka_ms, raises, self.epoch]).decode()
 
 
 def mark_of(metadata: str) -> Mark:
@@ -48,8 +50,8 @@ def mark_of(metadata: str) -> Mark:
     told = orjson.loads(metadata)
     if isinstance(told, int):
         return Mark(told, told)
-    watermark, events, kafka_ms, raises = told
-    return Mark(watermark, events, kafka_ms, tuple(Raise(*raised) for raised in raises))
+    watermark, events, kafka_ms, raises, *epoch = told
+    return Mark(watermark, events, kafka_ms, tuple(Raise(*raised) for raised in raises), *epoch[:1])
 
 
 def later(one: int | None, other: int | None) -> int | None:

@@ -1,14 +1,16 @@
 """Open panes of one partition of `panes`: parts of all source partitions, until the watermark closes them.
 
 A part is the running total of one block of a source partition's offsets. Per block the part with the highest last
-offset holds, so a part sent again changes nothing. Nothing here is stored: reading again from `floor` gives the same
-panes.
+offset holds, of equal ones the later one, so a part sent again changes nothing. What a former owner of a source still
+sends when a newer one has spoken is ignored (`app/fences.py`). Nothing here is stored: reading again from `floor`, with
+the fences there, gives the same panes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from app.fences import Fences
 from app.progress import Progress
 from app.segments import EVERYTHING, Segment, from_object
 from app.settings import WindowSettings
@@ -75,22 +77,23 @@ class _OpenPane:
 
     def add(self, group: _Group, block: BlockName, offset: int, state: Any) -> None:
         blocks = self.parts.setdefault(group, {})
-        if block not in blocks or blocks[block][0] < offset:
+        if block not in blocks or blocks[block][0] <= offset:
             blocks[block] = (offset, state)
 
     def add_examples(self, examples: Examples, offset: int) -> None:
         known = self.examples.get((examples.block, examples.version))
-        if known is None or known[0] < offset:
+        if known is None or known[0] <= offset:
             self.examples[examples.block, examples.version] = (offset, examples)
 
 
 class PaneBoard:
-    """Parts and ticks of one partition of `panes`, in the order of their offsets."""
+    """Parts and ticks of one partition of `panes`, in the order of their offsets. `metadata`: see `Fences`."""
 
-    def __init__(self, windows: WindowSettings) -> None:
+    def __init__(self, windows: WindowSettings, metadata: str = "") -> None:
         self.pane_ms = windows.pane_ms
         self.lateness_ms = windows.lateness_ms
         self.progress = Progress()
+        self.fences = Fences(metadata)
         self.after_close = 0
         """Parts that came for panes that were closed already: repeated ones, and ones of a source that was idle."""
         self._open: dict[tuple[int, str], _OpenPane] = {}
@@ -101,8 +104,9 @@ class PaneBoard:
         """Takes in the part or tick at `offset`."""
         self._position = offset
         if "tick" in message:
-            self.progress.tick(message["tick"], offset)
-        else:
+            tick = message["tick"]
+            self.progress.tick({**tick, "sources": self.fences.lines(tick, offset)}, offset)
+        elif self.fences.stands((message["source"][0], message["source"][1]), message.get("epoch"), offset):
             self._add_part(message, offset)
 
     def watermark(self) -> int | None:

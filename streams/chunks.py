@@ -20,7 +20,8 @@ from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
 from faust.types.tuples import ack_lock
 
-from streams.fetching import Fetched, FetchThread
+from streams.fetching import FetchThread
+from streams.unpacking import Fetched
 
 
 class Records(list[Fetched]):

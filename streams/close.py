@@ -29,13 +29,22 @@ PANES_AT_ONCE = 60
 class Shard:
     """One partition of `panes` in one generation: its open panes, and a monitor for each of its models."""
 
-    def __init__(self, partition: int, generation: int, first: int, settings: Settings, baselines: Baselines) -> None:
+    def __init__(
+        self,
+        partition: int,
+        generation: int,
+        first: int,
+        settings: Settings,
+        baselines: Baselines,
+        metadata: str = "",
+    ) -> None:
+        """`metadata`: of the commit from which reading begins."""
         self.partition = partition
         self.generation = generation
         self.next = first
         self.settings = settings
         self.baselines = baselines
-        self.board = PaneBoard(settings.windows)
+        self.board = PaneBoard(settings.windows, metadata)
         self.standstill = Standstill(patience_ms(settings.windows))
         self.monitors: dict[str, Monitor] = {}
         self.versions: dict[str, str] = {}
@@ -64,8 +73,10 @@ class Shard:
         if baseline.model in self.monitors:
             self.monitors[baseline.model].baseline_arrived(baseline.to_record())
 
-    def floor(self) -> int:
-        return self.board.floor(self.next)
+    def floor(self) -> tuple[int, str]:
+        """Where a restart must begin, and what it must know there."""
+        floor = self.board.floor(self.next)
+        return floor, self.board.fences.metadata(floor)
 
 
 class Close:
@@ -90,12 +101,12 @@ class Close:
         for shard in self.shards.values():
             shard.baseline_arrived(baseline)
 
-    async def shard(self, partition: int, generation: int, first: int) -> Shard:
+    async def shard(self, partition: int, generation: int, first: int, metadata: str) -> Shard:
         """The shard as its last owner stored it, if this is the first chunk of the generation."""
         known = self.shards.get(partition)
         if known is not None and known.generation == generation:
             return known
-        fresh = Shard(partition, generation, first, self.settings, self.baselines)
+        fresh = Shard(partition, generation, first, self.settings, self.baselines, metadata)
         fresh.load(await read_partition(self.settings, "state", partition))
         self.shards[partition] = fresh
         return fresh

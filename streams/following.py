@@ -1,45 +1,17 @@
 """Low-rate compacted topics read whole by every process that needs them, outside the consumer group."""
 
 import asyncio
-import logging
-import time
 from collections.abc import Callable
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaConnectionError
-from aiokafka.structs import ConsumerRecord
 
 from app.settings import Settings
+from streams.partitionreader import reader
 from streams.topics import topic_name
-
-log = logging.getLogger(__name__)
+from streams.unpacking import Fetched
 
 # The header that says how much its writer knew.
 POSITION = "position"
-PATIENCE_S = 30.0
-RETRY_S = 0.5
-
-
-def _consumer(settings: Settings, *topics: str) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
-        *topics, bootstrap_servers=settings.broker, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-
-
-async def _started(settings: Settings) -> AIOKafkaConsumer:
-    """A consumer of no topic yet. A broker that restarts is waited for, as long as sends are tried."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        consumer = _consumer(settings)
-        try:
-            await consumer.start()
-        except KafkaConnectionError:
-            await consumer.stop()
-            if time.monotonic() > deadline:
-                raise
-            await asyncio.sleep(RETRY_S)
-        else:
-            return consumer
 
 
 async def read_partition(settings: Settings, topic: str, partition: int) -> dict[bytes, bytes]:
@@ -48,25 +20,18 @@ async def read_partition(settings: Settings, topic: str, partition: int) -> dict
     Of a key's records the newest of those with the highest position holds: a worker that lost the partition without
     knowing it, say while it was stopped, may still write what is older than what its successor wrote.
     """
-    consumer = await _started(settings)
-    try:
-        tp = TopicPartition(topic_name(settings, topic), partition)
-        consumer.assign([tp])
-        await consumer.seek_to_beginning(tp)
-        end = (await consumer.end_offsets([tp]))[tp]
-        newest: dict[bytes, ConsumerRecord] = {}
-        while await consumer.position(tp) < end:
-            for record in (await consumer.getmany(tp, timeout_ms=500)).get(tp, ()):
+    newest: dict[bytes | None, Fetched] = {}
+    async with reader(settings, partition) as source:
+        async for records in source.read(topic, await source.first(topic), await source.end(topic)):
+            for record in records:
                 known = newest.get(record.key)
                 if known is None or _position(record) >= _position(known):
                     newest[record.key] = record
-        return {key: record.value for key, record in newest.items() if key is not None and record.value is not None}
-    finally:
-        await consumer.stop()
+    return {key: record.value for key, record in newest.items() if key is not None and record.value is not None}
 
 
-def _position(record: ConsumerRecord) -> int:
-    return next((int(value) for name, value in record.headers if name == POSITION), -1)
+def _position(record: Fetched) -> int:
+    return next((int(value) for name, value in record.headers if name == POSITION and value is not None), -1)
 
 
 class Follower:
@@ -95,7 +60,12 @@ class Follower:
 
     async def _follow(self) -> None:
         """Without a group the consumer takes all partitions of its topic, from the beginning."""
-        consumer = _consumer(self.settings, topic_name(self.settings, self.topic))
+        consumer = AIOKafkaConsumer(
+            topic_name(self.settings, self.topic),
+            bootstrap_servers=self.settings.broker,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+        )
         await consumer.start()
         try:
             ends = await consumer.end_offsets(consumer.assignment())

@@ -8,7 +8,8 @@ rocksdict opens it, a compaction drops entries that are seconds old.)
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
@@ -34,7 +35,7 @@ class UnknownFormat(RuntimeError):
 
 
 class Damaged(RuntimeError):
-    """What is on the disk can't be opened as a store."""
+    """What is on the disk can't be opened as a store, or not be read."""
 
 
 class JoinStore:
@@ -42,6 +43,7 @@ class JoinStore:
 
     def __init__(self, path: Path, horizon_s: float, patience_s: float = 30.0) -> None:
         path.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._generation_ms = max(round(horizon_s * 1000) // GENERATIONS_A_HORIZON, 1)
         self._options = _options()
         self._db = self._open(path, patience_s)
@@ -74,7 +76,8 @@ class JoinStore:
         found: list[bytes | None] = [None] * len(ids)
         missing = range(len(ids))
         for number in sorted(self._generations, reverse=True):
-            given = self._generations[number].get([ids[place] for place in missing])
+            with _damage_told(self._path):
+                given = self._generations[number].get([ids[place] for place in missing])
             for place, entry in zip(missing, given, strict=True):
                 found[place] = entry
             missing = [place for place in missing if found[place] is None]  # type: ignore[assignment]
@@ -84,6 +87,10 @@ class JoinStore:
 
     def put(self, entries: Iterable[tuple[bytes, bytes]]) -> None:
         self._pending += entries
+
+    def pending(self) -> list[tuple[bytes, bytes]]:
+        """What was put and not written yet."""
+        return list(self._pending)
 
     def next_offset(self, topic: str) -> int | None:
         """The first offset of `topic` that is not in the store yet."""
@@ -108,7 +115,8 @@ class JoinStore:
             family = self._family(max([(watermark or 0) // self._generation_ms, *self._generations]))
             for identity, entry in self._pending:
                 batch.put(identity, entry, family)
-        self._db.write(batch)
+        with _damage_told(self._path):
+            self._db.write(batch)
         self._pending.clear()
         if watermark is not None:
             self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
@@ -133,16 +141,34 @@ class JoinStore:
         self._db.close()
 
 
-def open_store(path: Path, horizon_s: float) -> JoinStore:
-    """The store of `path`. One that is damaged or of another format is set aside, and an empty one takes its place."""
+def open_store(path: Path, horizon_s: float, patience_s: float = 1.0) -> JoinStore:
+    """The store of `path`. One that is damaged or of another format is set aside, and an empty one takes its place.
+
+    Raises StoreLocked when another process holds it for `patience_s` longer.
+    """
     try:
-        return JoinStore(path, horizon_s)
+        return JoinStore(path, horizon_s, patience_s)
     except (Damaged, UnknownFormat) as error:
-        aside = path.with_name(f"{path.name}.unusable")
-        log.warning("The join's store can't be used and is set aside as %s: %s", aside.name, error)
-        shutil.rmtree(aside, ignore_errors=True)
-        path.rename(aside)
-        return JoinStore(path, horizon_s)
+        set_aside(path, str(error))
+        return JoinStore(path, horizon_s, patience_s)
+
+
+def set_aside(path: Path, why: str) -> None:
+    """Puts a store that is closed beside its place, for whoever wants to know what became of it."""
+    aside = path.with_name(f"{path.name}.unusable")
+    log.warning("The join's store can't be used and is set aside as %s: %s", aside.name, why)
+    shutil.rmtree(aside, ignore_errors=True)
+    path.rename(aside)
+
+
+@contextmanager
+def _damage_told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # rocksdict raises bare Exceptions
+        if "corruption" in str(error).lower():
+            raise Damaged(f"{path}: {error}") from error
+        raise
 
 
 def _families(path: Path) -> list[str]:

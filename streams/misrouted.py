@@ -9,7 +9,6 @@ the first, so only what is joined is sent on. All else counts where it lies: a m
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +22,7 @@ from app.passed import Passed
 from app.settings import Settings
 from streams.counters import Counters
 from streams.outputs import Copy, Outputs
-
-if TYPE_CHECKING:  # by Faust, which those that only look at records need not load
-    from streams.fetching import Fetched
+from streams.unpacking import Fetched
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +52,7 @@ class Misrouted:
         self._told: dict[str, tuple[float, int]] = {}
         """By topic: when the log said it, and how many there had been."""
 
-    async def pass_on(self, source: tuple[str, int], records: "Sequence[Fetched]", raw: RawChunk) -> Passed:
+    async def pass_on(self, source: tuple[str, int], records: Sequence[Fetched], raw: RawChunk) -> Passed:
         """Counts those of a fetched chunk and sends them on; what of it is not to be counted here.
 
         `raw`: `records` as a chunk. Every send is acknowledged when this returns.
@@ -117,7 +114,7 @@ def joined_rows(topic: str, raw: RawChunk, settings: Settings) -> Passed:
     return Passed(decoded.offsets[rows], decoded.times[rows])
 
 
-def was_forwarded(record: "Fetched") -> bool:
+def was_forwarded(record: Fetched) -> bool:
     return any(name == HEADER for name, _ in record.headers)
 
 
@@ -139,6 +136,6 @@ def taken(raw: RawChunk, places: Ints | NDArray[np.intp]) -> RawChunk:
     )
 
 
-def _copy(record: "Fetched", partition: int, home: int) -> Copy:
+def _copy(record: Fetched, partition: int, home: int) -> Copy:
     origin = HEADER, f"{partition}/{record.offset}".encode()
     return Copy(home, record.key, record.value, record.timestamp, [*record.headers, origin])

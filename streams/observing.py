@@ -36,7 +36,7 @@ class Observer:
         unready = self.readiness.reasons(
             partitions, rebalancing=worker.app.rebalancing, baselines=worker.ready.is_set(), now_s=now_s
         )
-        unready += tuple(str(progress) for progress in worker.ingest.rebuilding.values())
+        unready += tuple(str(progress) for progress in worker.ingest.stores.unready.values())
         self._tell(unready)
         return WorkerSnapshot(
             taken_s=now_s,

@@ -13,6 +13,7 @@ from streams.topics import topic_name
 
 # aiokafka's lz4 is of level 9: fourteen times the CPU of zstd here, for larger records.
 COMPRESSION = "zstd"
+Headers = Sequence[tuple[str, bytes]]
 
 
 class Copy(NamedTuple):
@@ -48,7 +49,16 @@ class Outputs:
             await self._producer.stop()
             self._producer = None
 
-    async def send(self, messages: Sequence[Message], partition: int | None = None) -> list[tuple[int, int]]:
+    @property
+    def producer(self) -> AIOKafkaProducer:
+        """Raises RuntimeError where it was not started, or is stopped."""
+        if self._producer is None:
+            raise RuntimeError("the producer was not started")
+        return self._producer
+
+    async def send(
+        self, messages: Sequence[Message], partition: int | None = None, headers: Headers = ()
+    ) -> list[tuple[int, int]]:
         """Sends all and waits for each acknowledgement: (partition, offset) of each. `partition`: for all of them."""
         return await self.send_raw(
             [
@@ -56,22 +66,21 @@ class Outputs:
                 for message in messages
             ],
             partition,
+            headers,
         )
 
     async def send_raw(
         self,
         records: Sequence[tuple[str, bytes | None, bytes | None]],
         partition: int | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
+        headers: Headers = (),
     ) -> list[tuple[int, int]]:
         """(topic, key, value) each; the topic named as in the contract. A value of None is a tombstone.
 
         `headers`: of each of them.
         """
-        if self._producer is None:
-            raise RuntimeError("the producer was not started")
         pending = [
-            await self._producer.send(
+            await self.producer.send(
                 topic_name(self.settings, topic), value=value, key=key, partition=partition, headers=headers
             )
             for topic, key, value in records
@@ -80,11 +89,9 @@ class Outputs:
 
     async def send_copies(self, topic: str, copies: Sequence[Copy]) -> None:
         """Sends each as it is to its partition of `topic`, and waits for each acknowledgement."""
-        if self._producer is None:
-            raise RuntimeError("the producer was not started")
         name = topic_name(self.settings, topic)
         pending = [
-            await self._producer.send(
+            await self.producer.send(
                 name,
                 value=copy.value,
                 key=copy.key,
@@ -98,9 +105,7 @@ class Outputs:
 
     async def send_to_all(self, topic: str, value: bytes, partitions: int) -> None:
         """One record into each of the topic's partitions."""
-        if self._producer is None:
-            raise RuntimeError("the producer was not started")
         name = topic_name(self.settings, topic)
         await asyncio.gather(
-            *[await self._producer.send(name, value=value, key=b"", partition=number) for number in range(partitions)]
+            *[await self.producer.send(name, value=value, key=b"", partition=number) for number in range(partitions)]
         )

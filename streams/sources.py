@@ -38,8 +38,11 @@ class Source:
         mark: Mark,
         settings: Settings,
         baseline_of: BaselineOf,
+        epoch: int = 0,
     ) -> None:
+        """`mark`: of the commit from which reading begins. `epoch`: higher than that of any owner before."""
         self.name = name
+        self.epoch = epoch
         self.generation = generation
         self.next = first
         self.watermark = mark.watermark
@@ -47,8 +50,8 @@ class Source:
         self.kafka_ms = mark.kafka_ms
         self.settings = settings
         self.baseline_of = baseline_of
-        self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, again=True)
-        self.block_mark = replace(mark, raises=())
+        self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, epoch, again=True)
+        self.block_mark = replace(mark, raises=(), epoch=epoch)
         self.raises = list(mark.raises)
         """Of the open block: where the watermark was raised while nothing came, in this or an earlier generation."""
         self._reach(first)
@@ -67,14 +70,14 @@ class Source:
         """The block of `offset`, with new totals if it is another one than before."""
         number = offset // self.settings.worker.block_records
         if number != self.block.number:
-            self.block = Block(self.name, number, self.settings, self.baseline_of)
+            self.block = Block(self.name, number, self.settings, self.baseline_of, self.epoch)
             self.block_mark = self.mark()
             self.raises.clear()
         return self.block
 
     def mark(self) -> Mark:
         """How far time is now."""
-        return Mark(self.watermark, self.events, self.kafka_ms)
+        return Mark(self.watermark, self.events, self.kafka_ms, epoch=self.epoch)
 
     def pieces(self, records: Records) -> Iterator[Records]:
         """`records` from the next offset on, cut where the watermark was raised: it holds from there on, as it did."""

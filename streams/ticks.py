@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
 
@@ -64,12 +65,13 @@ class Ticks:
 
         Of a partition that was not read yet nothing is known: it may hold anything.
         """
+        told = {name: published for name, published in read.items() if name in begun or name in idle}
         lines = [
             [*name, published.position, idle.get(name, published.mark.watermark), name in idle]
-            for name, published in read.items()
-            if name in begun or name in idle
+            for name, published in told.items()
         ]
-        return orjson.dumps({"tick": {"sources": lines, "expected": self.expected}}) if lines else None
+        epochs = {name: published.mark.epoch for name, published in told.items()}
+        return encoded(lines, epochs, self.expected) if lines else None
 
     def _expected(self) -> list[Name]:
         return [(topic, partition) for topic, count in self.expected.items() for partition in range(count)]
@@ -87,3 +89,9 @@ class Ticks:
         if name in read:
             return read[name].mark.watermark, False
         return (told[name].watermark, told[name].idle) if name in told else (None, False)
+
+
+def encoded(lines: list[list[Any]], epochs: Mapping[Name, int], expected: Mapping[str, int]) -> bytes:
+    """`lines`: topic, partition, position, watermark, idle of each source. `epochs`: of these, or of more."""
+    owners = [[*name, epoch] for name, epoch in epochs.items()]
+    return orjson.dumps({"tick": {"sources": lines, "epochs": owners, "expected": expected}})

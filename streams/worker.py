@@ -8,14 +8,11 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from faust.types import TP
-
-from app.drift.baseline import Baseline
-from app.marks import mark_of
 from app.progress import Name
 from app.settings import Settings
 from streams import mistakes
 from streams.app import create_app
+from streams.assignment import Assignment
 from streams.baselines import Baselines
 from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
@@ -25,7 +22,7 @@ from streams.ingest import Ingest
 from streams.logs import only_ours
 from streams.observing import Observer
 from streams.outputs import Outputs
-from streams.sources import Published, Source
+from streams.sources import Published
 from streams.ticks import Ticks
 from streams.topics import topic_name
 from streams.web import Pages
@@ -57,10 +54,11 @@ class Worker:
         self.partitions = partitions
         self.outputs = Outputs(settings)
         self.baselines = Baselines(settings)
-        self.ingest = Ingest(settings, self.outputs, self.baselines.get, partitions["predictions"], self._floor_of)
         self.close = Close(settings, self.outputs, self.baselines)
         self.ticks = Ticks(settings.windows, {name: partitions[name] for name in WATERMARKED}, self._at_end)
         self.app = create_app(settings, self._forget)
+        self.assignment = Assignment(settings, self.app.floors)
+        self.ingest = Ingest(settings, self.outputs, self.assignment, partitions)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
         self.ready = asyncio.Event()
         self.failure: BaseException | None = None
@@ -110,16 +108,17 @@ class Worker:
         await self.outputs.stop()
 
     def _forget(self) -> None:
+        self.assignment.forget()
         self.ingest.forget()
         self.close.forget()
         self.ticks.forget()
 
     async def _ingest_chunk(self, name: str, message: Any, records: Records) -> None:
-        source = self.ingest.sources.get((name, message.partition))
+        place = name, message.partition
+        source = self.ingest.sources.get(place)
         if source is None or source.generation != message.generation_id:
-            committed, _ = self.app.floors.committed.get(message.tp, (0, ""))
-            check_complete(message.tp, records, max(committed, 0))
-            source = self._begin((name, message.partition), message.generation_id, records[0].offset)
+            check_complete(message.tp, records, self.assignment.floor(place))
+            source = self.ingest.begin(place, message.generation_id, records[0].offset, self.baselines.get)
         elif records[0].offset != source.next:
             check_complete(message.tp, records, source.next)
             records = Records((r for r in records if r.offset >= source.next), records.previous)
@@ -129,35 +128,18 @@ class Worker:
             await self.ingest.chunk(source, piece)
         self.app.floors.safe[message.tp] = source.floor()
 
-    def _begin(self, name: Name, generation: int, first: int) -> Source:
-        """A new generation begins at the committed floor, with no totals and the watermarks of the floor."""
-        _, metadata = self.app.floors.committed.get(self._tp(name), (0, ""))
-        source = Source(name, generation, first, mark_of(metadata), self.settings, self._baseline)
-        self.ingest.sources[name] = source
-        return source
-
-    def _tp(self, name: Name) -> TP:
-        return TP(topic_name(self.settings, name[0]), name[1])
-
-    def _floor_of(self, source: tuple[str, int]) -> int:
-        place = TP(topic_name(self.settings, source[0]), source[1])
-        committed: int = self.app.floors.committed.get(place, (0, ""))[0]
-        return max(committed, 0)
-
-    def _baseline(self, model: str, version: str) -> Baseline | None:
-        return self.baselines.get(model, version)
-
     async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
-        shard = await self.close.shard(message.partition, message.generation_id, records[0].offset)
+        _, metadata = self.app.floors.committed.get(message.tp, (0, ""))
+        shard = await self.close.shard(message.partition, message.generation_id, records[0].offset, metadata)
         if records[0].offset != shard.next:
             check_complete(message.tp, records, shard.next)
         started = time.perf_counter()
         await self.close.chunk(shard, records)
         self.ingest.counters.chunks.setdefault(name, Durations()).observe(time.perf_counter() - started)
-        self.app.floors.safe[message.tp] = shard.floor(), ""
+        self.app.floors.safe[message.tp] = shard.floor()
 
     def _at_end(self, name: Name, position: int) -> bool | None:
-        highwater = self.app.consumer.highwater(self._tp(name))
+        highwater = self.app.consumer.highwater(self.assignment.tp(name))
         return None if highwater is None else highwater <= position
 
     async def _send_ticks(self) -> None:
@@ -181,14 +163,15 @@ class Worker:
         read = self._read_partitions()
         idle = self.ticks.idle(read, self.close.told())
         for name in idle.keys() - sources.keys():
-            read[name] = self._begin(name, self.app.consumer_generation_id, read[name].position).published
+            generation, first = self.app.consumer_generation_id, read[name].position
+            read[name] = self.ingest.begin(name, generation, first, self.baselines.get).published
         raised = await raise_idle(idle, read, sources, self._keep)
         tick = self.ticks.tick(read, sources.keys(), raised)
         if tick is not None:
             await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
 
     async def _keep(self, floors: dict[Name, tuple[int, str]]) -> bool:
-        return bool(await self.app.consumer.keep({self._tp(name): floor for name, floor in floors.items()}))
+        return bool(await self.app.consumer.keep({self.assignment.tp(name): floor for name, floor in floors.items()}))
 
     def _read_partitions(self) -> dict[Name, Published]:
         """Partitions of this worker that carry watermarks: what is published of each, at first what was committed."""
@@ -196,9 +179,8 @@ class Worker:
         for tp in self.app.consumer.assignment():
             name = self.logical.get(tp.topic, ""), tp.partition
             if name[0] in WATERMARKED:
-                offset, metadata = self.app.floors.committed.get(TP(*tp), (0, ""))
-                source = self.ingest.sources.get(name)
-                found[name] = source.published if source else Published(max(offset, 0), mark_of(metadata))
+                source, known = self.ingest.sources.get(name), self.assignment
+                found[name] = source.published if source else Published(known.floor(name), known.mark(name))
         return found
 
 

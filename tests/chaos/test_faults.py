@@ -41,4 +41,4 @@ async def test_workers_that_stand_still_past_their_session(times: int, kafka: st
 @pytest.mark.parametrize("times", [1, pytest.param(5, marks=LONG)])
 async def test_workers_that_come_back_when_others_do_their_work(times: int, kafka: str, tmp_path: Path) -> None:
     settings = trial_settings(kafka, tmp_path, f"returns-{times}")
-    await endure(settings, tmp_path, [pause] * times, seed=16, workers=2, join=False)
+    await endure(settings, tmp_path, [pause] * times, seed=16, workers=2, one_disk=False)

@@ -4,10 +4,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 
-from app.model_settings import ModelSettings
 from app.settings import Settings
 from app.window_settings import WindowSettings
-from tests.chaos.endless import endless_traffic, without_labels
+from tests.chaos.endless import endless_traffic
 from tests.chaos.feed import Feed
 from tests.chaos.fleet import Fleet
 from tests.chaos.table import ROWS, Row
@@ -35,20 +34,17 @@ def trial_settings(broker: str, directory: Path, name: str) -> Settings:
 
 
 async def endure(
-    settings: Settings, directory: Path, faults: Sequence[Fault], *, seed: int, workers: int = 1, join: bool = True
+    settings: Settings, directory: Path, faults: Sequence[Fault], *, seed: int, workers: int = 1, one_disk: bool = True
 ) -> None:
     """Fails if any window or cohort differs from the truth after the faults. The same seed does the same again.
 
-    Without `join` each worker has a disk of its own, and there are no labels: they would be lost with their partition.
+    Without `one_disk` each worker has its own: a partition that moves finds no store, and it is made anew.
     """
     create_topics(settings)
     random = Random(seed)
     records = endless_traffic(seed)
-    if not join:
-        settings = settings.model_copy(update={"models": {"credit": ModelSettings(join=False)}})
-        records = without_labels(records)
     done: list[str] = []
-    with Fleet(settings, directory, one_disk=join) as fleet:
+    with Fleet(settings, directory, one_disk=one_disk) as fleet:
         for _ in range(workers):
             fleet.join()
         async with Feed(settings, records) as feed:

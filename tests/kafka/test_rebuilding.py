@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
+from streams.joins import JoinStore
 from tests.kafka.harness import WorkerProcess, create_topics, grown, produce
 from tests.kafka.test_exactness import settings_for, windows_equal_the_truth
+from tests.streams.test_joins import damage
 from tests.traffic import binary_traffic
 
 pytestmark = pytest.mark.kafka
@@ -34,5 +36,23 @@ async def test_a_store_deleted_while_the_worker_was_dead_costs_no_pair_and_doubl
             lose_stores(settings)
             worker.start()
         await windows_equal_the_truth(settings, traffic, worker)
-        said = worker.said()
+        said = worker.log.read_text()
     assert "the join's store is complete again" in said
+
+
+async def test_a_block_that_can_not_be_read_costs_no_pair_and_doubles_none(kafka: str, tmp_path: Path) -> None:
+    settings = settings_for(kafka, tmp_path, "rotten")
+    create_topics(settings)
+    traffic = binary_traffic(60_000, rate=2000, seed=9, corrected_share=0.05)
+    await produce(settings, traffic.records)
+    with WorkerProcess(tmp_path, settings) as worker:
+        await grown(settings, "panes", 60, worker)
+        worker.kill()
+        # Opened once, its log becomes tables, which can then be damaged.
+        for store in (settings.data_dir / "joins").iterdir():
+            JoinStore(store, settings.labels.horizon_s).close()
+            damage(store)
+        worker.start()
+        await windows_equal_the_truth(settings, traffic, worker)
+        said = worker.log.read_text()
+    assert "a block of it can't be read" in said

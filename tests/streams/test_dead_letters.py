@@ -19,8 +19,8 @@ from app.messages import Message
 from app.resource_rows import decode_resources
 from app.settings import Settings
 from streams.cli import run
+from streams.counting import LARGEST_DEAD_LETTER, dead_letter
 from streams.deadletters import TOPIC, extent, take_stock
-from streams.ingest import LARGEST_DEAD_LETTER, dead_letter
 from streams.outputs import Outputs
 from streams.reading import read
 from streams.redelivery import Redelivery

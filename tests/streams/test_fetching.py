@@ -14,7 +14,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 from faust.transport.drivers import aiokafka as driver
 
-from streams.fetching import Results, take
+from streams.unpacking import Results, take
 
 READ = {
     (FetchResult, "getall"): "3e717e30de5068d5",

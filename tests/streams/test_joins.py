@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.joins import JoinStore, StoreLocked, UnknownFormat, open_store
+from streams.joins import Damaged, JoinStore, StoreLocked, UnknownFormat, open_store, set_aside
 
 DAY = 86400.0
 NOW = 1_795_176_000_000
@@ -186,3 +186,42 @@ def test_whether_it_is_being_made_anew_is_remembered(tmp_path: Path) -> None:
     again.unfinished = False
     assert not again.unfinished
     again.close()
+
+
+LARGE = 10_000
+
+
+def damage(path: Path) -> None:
+    """Changes bytes of the first half of each large table: blocks of entries, not what is read at the opening."""
+    for table in path.glob("*.sst"):
+        size = table.stat().st_size
+        with table.open("r+b") as file:
+            for place in range(200, size // 2 if size > LARGE else 0, 50):
+                file.seek(place)
+                file.write(b"\xff\x00\xff")
+
+
+def filled(path: Path) -> list[bytes]:
+    """A store whose entries are in tables on the disk."""
+    store = JoinStore(path, DAY)
+    ids = [b"%d" % number for number in range(20_000)]
+    store.put([(identity, os.urandom(100)) for identity in ids])
+    store.write("predictions", 20_000, NOW)
+    store.close()
+    JoinStore(path, DAY).close()
+    return ids
+
+
+def test_a_block_that_is_damaged_is_told_when_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p-0"
+    ids = filled(path)
+    damage(path)
+    store = JoinStore(path, DAY)
+    with pytest.raises(Damaged, match="p-0"):
+        store.get(ids)
+    store.close()
+    set_aside(path, "a test damaged it")
+    assert (tmp_path / "p-0.unusable").exists()
+    fresh = open_store(path, DAY)
+    assert fresh.get(ids[:1]) == [None]
+    fresh.close()

@@ -1,0 +1,106 @@
+"""The join's stores of the partitions that this worker owns: opened, made anew where something is missing, closed."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from app.progress import Name
+from app.settings import Settings
+from streams.assignment import Assignment
+from streams.joins import JoinStore, StoreLocked, open_store, set_aside
+from streams.outputs import Outputs
+from streams.rebuilding import SIDES, NoLongerOurs, Progress, Rebuild, is_behind, nothing_was_counted
+from streams.ticks import encoded
+
+log = logging.getLogger(__name__)
+
+HELD_TOLD_EVERY_S = 30.0
+Ours = Callable[[], bool]
+
+
+class Stores:
+    """By partition. `partitions`: counts of the topics, by name."""
+
+    def __init__(
+        self, settings: Settings, assignment: Assignment, outputs: Outputs, partitions: Mapping[str, int]
+    ) -> None:
+        self.settings, self.assignment, self.outputs, self.partitions = settings, assignment, outputs, partitions
+        self.unready: dict[int, object] = {}
+        """Partitions whose store is waited for or made anew, with what there is to say of it."""
+        self._open: dict[int, JoinStore] = {}
+        self._opening: dict[int, asyncio.Lock] = {}
+
+    def forget(self) -> None:
+        for store in self._open.values():
+            store.close()
+        self._open.clear()
+
+    async def get(self, partition: int, ours: Ours) -> JoinStore | None:
+        """The store, whole; None when the partition is no longer ours. Both sides of the join may ask at once."""
+        if partition not in self._open:
+            async with self._opening.setdefault(partition, asyncio.Lock()):
+                if partition not in self._open and ours():
+                    await self._begin(partition, ours, {})
+        return self._open.get(partition) if ours() else None
+
+    async def renew(self, partition: int, damaged: JoinStore, ours: Ours, reached: Mapping[str, int]) -> None:
+        """Sets a store aside that turned out to be damaged, and makes it anew with all below `reached` (by topic)."""
+        async with self._opening.setdefault(partition, asyncio.Lock()):
+            if self._open.get(partition) is damaged:
+                del self._open[partition]
+                damaged.close()
+                set_aside(self._path(partition), "a block of it can't be read")
+                await self._begin(partition, ours, reached)
+
+    async def _begin(self, partition: int, ours: Ours, reached: Mapping[str, int]) -> None:
+        self.unready[partition] = f"the join's store of partition {partition} is opened"
+        try:
+            store = await self._opened(partition, ours)
+            try:
+                await self._complete(partition, store, ours, reached)
+                if not ours():
+                    raise NoLongerOurs
+            except BaseException:
+                store.close()
+                raise
+            self._open[partition] = store
+        except NoLongerOurs:
+            pass
+        finally:
+            self.unready.pop(partition, None)
+
+    async def _opened(self, partition: int, ours: Ours) -> JoinStore:
+        """In a thread, since a former owner on this machine may still hold it: it is waited for while it is ours."""
+        told = -HELD_TOLD_EVERY_S
+        while True:
+            try:
+                return await asyncio.to_thread(open_store, self._path(partition), self.settings.labels.horizon_s)
+            except StoreLocked as error:
+                if not ours():
+                    raise NoLongerOurs from error
+                self.unready[partition] = f"another process holds the join's store of partition {partition}"
+                if time.monotonic() - told >= HELD_TOLD_EVERY_S:
+                    told = time.monotonic()
+                    log.warning("%s; it is waited for: %s", self.unready[partition], error)
+
+    async def _complete(self, partition: int, store: JoinStore, ours: Ours, reached: Mapping[str, int]) -> None:
+        """Makes it anew where it lacks what was committed, or what was counted since."""
+        floors = {topic: self.assignment.floor((topic, partition)) for topic in SIDES}
+        if not reached and not is_behind(store, floors):
+            return
+        if not reached and await nothing_was_counted(self.settings, partition, floors):
+            return
+        # What a former owner still sends from here on must not count: how it completes pairs would not be known.
+        await self._announce([(topic, partition) for topic in SIDES])
+        progress = self.unready[partition] = Progress(partition)
+        await Rebuild(self.settings, store, floors, reached, progress, ours).run()
+
+    async def _announce(self, names: list[Name]) -> None:
+        epochs = {name: self.assignment.epoch(name) for name in names}
+        tick = encoded([], epochs, {topic: self.partitions[topic] for topic in SIDES})
+        await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
+
+    def _path(self, partition: int) -> Path:
+        return Path(self.settings.data_dir) / "joins" / f"{self.settings.topic_prefix}predictions-{partition}"

@@ -1,0 +1,91 @@
+"""Stores are opened when nobody holds them any more, and a damaged one is replaced by one that knows as much."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from app.settings import Settings
+from streams.assignment import Assignment
+from streams.chunks import Floors
+from streams.outputs import Outputs
+from streams.stores import Stores
+from streams.topics import partition_counts, topic_name
+from tests.traffic import binary_traffic
+
+HOLDER = """
+import sys
+from pathlib import Path
+from streams.joins import JoinStore
+store = JoinStore(Path(sys.argv[1]), 604800.0)
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+async def outputs(mock_broker: str, tmp_path: Path) -> AsyncIterator[Outputs]:
+    made = Outputs(Settings(broker=mock_broker, data_dir=tmp_path))
+    await made.start()
+    yield made
+    await made.stop()
+
+
+def stores_of(outputs: Outputs, floors: Floors | None = None) -> Stores:
+    assignment = Assignment(outputs.settings, floors or Floors())
+    return Stores(outputs.settings, assignment, outputs, partition_counts(outputs.settings))
+
+
+def held(path: Path) -> "subprocess.Popen[bytes]":
+    """A process that has the store open, until its input ends."""
+    holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == b"held\n"
+    return holder
+
+
+async def test_a_store_that_another_process_holds_is_waited_for(outputs: Outputs) -> None:
+    stores = stores_of(outputs)
+    holder = held(stores._path(0))
+    opening = asyncio.create_task(stores.get(0, lambda: True))
+    while "another process" not in str(stores.unready.get(0)):
+        assert not opening.done()
+        await asyncio.sleep(0)
+    holder.communicate()
+    assert await opening is not None
+    assert stores.unready == {}
+    stores.forget()
+
+
+async def test_it_is_not_waited_for_when_the_partition_is_lost(outputs: Outputs) -> None:
+    stores, ours = stores_of(outputs), [True, False]
+    holder = held(stores._path(0))
+    assert await stores.get(0, lambda: bool(ours) and ours.pop(0)) is None
+    holder.communicate()
+
+
+async def test_a_damaged_store_is_made_anew_with_what_was_counted(outputs: Outputs) -> None:
+    records = [one for one in binary_traffic(3000, partitions=4).of("predictions") if one.partition == 0]
+    name = topic_name(outputs.settings, "predictions")
+    for record in records:
+        await outputs.producer.send(name, value=record.value, key=record.key, partition=0)
+    await outputs.producer.flush()
+    stores = stores_of(outputs)
+    store = await stores.get(0, lambda: True)
+    assert store is not None
+    ids = [record.key for record in records]
+    store.put([(identity, os.urandom(300)) for identity in ids])
+    store.write("predictions", len(records), 1_795_176_000_000)
+    await stores.renew(0, store, lambda: True, {"predictions": len(records) - 10, "labels": 0})
+    fresh = await stores.get(0, lambda: True)
+    assert fresh is not None
+    assert fresh is not store
+    found = [entry is not None for entry in fresh.get(ids)]
+    assert all(found[:-10])
+    assert not any(found[-5:])
+    assert stores._path(0).with_name("predictions-0.unusable").exists()
+    stores.forget()
