@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from app.columns import Ints, PredictionColumns, ResourceColumns
 from app.corrections import Corrections
 from app.drift.baseline import Baseline
+from app.drift.timeline import Timeline
 from app.estimates.losses import PreparedLosses
 from app.grouping import Group, groupings, moments
 from app.messages import Message
@@ -25,7 +26,7 @@ from app.settings import Settings
 from app.statistics.outputs import expected_losses
 from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, count_corrected, update_resources
 
-BaselineOf = Callable[[str, str], Baseline | None]
+BaselineOf = Callable[[str, str], Timeline]
 
 # A message takes groups until it is as large as this. A group is far below the 8 MB that the producer sends: with ten
 # features it takes about 4 KB, and with rows to fit a baseline from, of texts and embeddings, some 300 KB.
@@ -38,11 +39,12 @@ SAMPLE_ROWS = 256
 class VersionTotals:
     """One model version within one block.
 
-    `baselines`: those that its rows are counted against, each with the pane (ms) from which on. A pane that has begun
-    goes on with the one that it began with.
+    `baselines`: those that its rows are counted against, each with the pane (ms) from which on: as `timeline` has it,
+    but a pane that has begun goes on with the one that it began with.
     """
 
-    baselines: list[tuple[int, Baseline | None]]
+    timeline: Timeline
+    baselines: list[tuple[int, Baseline | None]] = field(init=False)
     task: str = "classification"
     late: int = 0
     groups: dict[Group, Totals] = field(default_factory=dict)
@@ -50,11 +52,15 @@ class VersionTotals:
     examples: list[int] = field(default_factory=list)
     """Of this block's pairs on `examples`: partition, first offset, last offset, rows."""
 
-    def adopt(self, baseline: Baseline | None, pane_ms: int) -> None:
-        """From the next pane on rows are counted against `baseline`."""
-        if baseline is not self.baselines[-1][1]:
+    def __post_init__(self) -> None:
+        self.baselines = self.timeline.spans()
+
+    def adopt(self, timeline: Timeline, pane_ms: int) -> None:
+        """From the next pane on rows are counted as `timeline` says."""
+        if timeline is not self.timeline:
             latest = max((group.pane + pane_ms for group in self.groups), default=0)
-            self.baselines.append((latest, baseline))
+            self.baselines = [*((s, own) for s, own in self.baselines if s < latest), *timeline.spans(latest)]
+            self.timeline = timeline
 
     def by_baseline(self, panes: Ints) -> Iterator[tuple[Baseline | None, NDArray[np.bool_] | None]]:
         """Each baseline with the rows that are counted against it, (n,), None for all. `panes`: of each row."""
@@ -101,7 +107,7 @@ class Block:
     def version(self, model: str, version: str) -> VersionTotals:
         totals = self.versions.get((model, version))
         if totals is None:
-            totals = self.versions[model, version] = VersionTotals([(0, self.baseline_of(model, version))])
+            totals = self.versions[model, version] = VersionTotals(self.baseline_of(model, version))
         return totals
 
     def count_predictions(self, columns: PredictionColumns, watermarks: Ints, counted: Any | None) -> int:
