@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from app.columns import Ints
 
@@ -29,6 +30,12 @@ class RawChunk:
         return RawChunk(
             self.offsets[start:stop], self.timestamps[start:stop], self.keys[start:stop], self.values[start:stop]
         )
+
+    def at(self, places: Ints | NDArray[np.intp]) -> "RawChunk":
+        """The records at `places`, which rise."""
+        chosen = places.tolist()
+        keys, values = [self.keys[place] for place in chosen], [self.values[place] for place in chosen]
+        return RawChunk(self.offsets[places], self.timestamps[places], keys, values)
 
     def blocks(self, block_records: int) -> list["RawChunk"]:
         """The chunk cut where the offsets pass from one block of the grid to the next."""

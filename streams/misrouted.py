@@ -11,10 +11,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.chunks import RawChunk
-from app.columns import Ints
 from app.decode import decode_predictions
 from app.label_rows import decode_labels
 from app.partitioning import elsewhere
@@ -62,12 +60,12 @@ class Misrouted:
         if not len(places):
             return Passed()
         self.counters.misrouted[topic] += len(places)
-        self._warn(source, taken(raw, places[:1]))
+        self._warn(source, raw.at(places[:1]))
         if not self.settings.labels.forward_misrouted:
             return Passed()
         # What was sent on once stays: workers that see other partition counts would send it to and fro.
         first = np.array([not was_forwarded(records[place]) for place in places.tolist()], np.bool_)
-        rows = joined_rows(topic, taken(raw, places[first]), self.settings)
+        rows = joined_rows(topic, raw.at(places[first]), self.settings)
         goes = np.isin(raw.offsets[places], rows.offsets)
         where = zip(places[goes].tolist(), homes[goes].tolist(), strict=True)
         await self.outputs.send_copies(topic, [_copy(records[place], partition, home) for place, home in where])
@@ -122,18 +120,7 @@ def staying(raw: RawChunk, passed: Passed) -> RawChunk:
     """The records of `raw` that are to be counted where they lie."""
     if not len(passed.offsets):
         return raw
-    return taken(raw, np.flatnonzero(~np.isin(raw.offsets, passed.offsets)))
-
-
-def taken(raw: RawChunk, places: Ints | NDArray[np.intp]) -> RawChunk:
-    """The records at `places`, which rise."""
-    chosen = places.tolist()
-    return RawChunk(
-        raw.offsets[places],
-        raw.timestamps[places],
-        [raw.keys[place] for place in chosen],
-        [raw.values[place] for place in chosen],
-    )
+    return raw.at(np.flatnonzero(~np.isin(raw.offsets, passed.offsets)))
 
 
 def _copy(record: Fetched, partition: int, home: int) -> Copy:
