@@ -57,10 +57,10 @@ def fit(
     """
     if not data.size:
         raise ValueError(f"no rows to fit a baseline for {model} {version} from")
-    columns, described = derived_features(data.features, text)
-    data = replace(data, features=columns)
-    bins = BINS if len(columns) <= MANY_FEATURES else BINS_OF_MANY
-    fitted = {name: fit_reference(values, bins) for name, values in columns.items()} | described
+    derived = derived_features(data.features, text)
+    data = replace(data, features=derived.columns)
+    bins = BINS if len(derived.columns) <= MANY_FEATURES else BINS_OF_MANY
+    fitted = {name: fit_reference(values, bins) for name, values in derived.told().items()} | derived.references
     features = {name: reference for name, reference in sorted(fitted.items()) if reference is not None}
     return Baseline(
         model=model,
@@ -75,7 +75,7 @@ def fit(
         predictions=fit_reference(data.predictions),
         labels=fit_reference(data.labels),
         scores=fit_reference(_scores(data)),
-        relations=fit_relations(features, columns, sample_rows),
+        relations=fit_relations(features, derived.columns, sample_rows, derived.whole),
         performance=fit_performance(data, features),
         quality=Cardinality.fit(data.features),
     )

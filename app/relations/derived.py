@@ -1,7 +1,7 @@
 """Columns of numbers made of text and embeddings: from here on they are features like any other."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, Floats, Kind, PredictionColumns
 from app.drift.references import Reference
-from app.relations.embeddings import VectorReference, as_matrix, fit_vectors, norms, spread
+from app.relations.embeddings import VectorReference, as_matrix, clustered, fit_vectors, norms, spread
 from app.relations.texts import TextReference, describe_texts, fit_text
 
 
@@ -30,13 +30,36 @@ def derive(columns: PredictionColumns, texts: Collection[str], known: Mapping[st
     return replace(columns, features=made | columns.features) if made else columns
 
 
-def derived_features(
-    features: Mapping[str, Sequence[Any]], texts: Collection[str]
-) -> tuple[dict[str, Sequence[Any]], dict[str, Reference]]:
-    """The features of a reference's rows that distributions are fitted to, and the references of text and embeddings.
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """Features of a reference's rows.
+
+    `columns`: raw values by row, of those that distributions are fitted to. `references`: of text and embeddings
+    themselves. `untold`: (n,) of a column, the rows of which it is not known what a new row like it would have.
+    `whole`: (n,) the rows of which all numbers are known, None for all.
+    """
+
+    columns: dict[str, Sequence[Any]]
+    references: dict[str, Reference]
+    untold: dict[str, NDArray[np.bool_]]
+    whole: NDArray[np.bool_] | None
+
+    def told(self) -> dict[str, Sequence[Any]]:
+        """The columns without the rows that tell nothing."""
+        shortened = {
+            name: [value for value, left_out in zip(self.columns[name], rows, strict=True) if not left_out]
+            for name, rows in self.untold.items()
+        }
+        return self.columns | shortened
+
+
+def derived_features(features: Mapping[str, Sequence[Any]], texts: Collection[str]) -> Derived:
+    """The features of a reference's rows, with what its texts and embeddings give in place of these.
 
     What the rows bring already (a sample does, since it holds no more than the beginning of a text) stays.
     """
+    untold: dict[str, NDArray[np.bool_]] = {}
+    whole = np.ones(max(map(len, features.values()), default=0), np.bool_)
     found: dict[str, Sequence[Any]] = dict(features)
     references: dict[str, Reference] = {}
     for name, values in features.items():
@@ -49,10 +72,16 @@ def derived_features(
             own, figures = fit_vectors(values)
             references[name] = own
             made = {f"{name}.{figure}": _plain(column) for figure, column in figures.items()}
+            left_out = np.array([value == [] for value in values])
+            whole &= ~left_out
             if own.clusters:
                 made[f"{name}.cluster"] = _clusters(own, *as_matrix(values, own.dimension))
+                untold[f"{name}.cluster"] = left_out | clustered(values, own.dimension)
+            untold[f"{name}.distance"] = left_out
         found = made | found
-    return {name: values for name, values in found.items() if name not in references}, references
+    columns = {name: values for name, values in found.items() if name not in references}
+    of_ours = {name: rows for name, rows in untold.items() if name not in features}
+    return Derived(columns, references, of_ours, None if whole.all() else whole)
 
 
 def _of_text(name: str, texts: Sequence[Any], reference: Reference | None) -> dict[str, FeatureColumn]:

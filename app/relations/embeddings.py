@@ -68,7 +68,7 @@ def fit_vectors(values: Sequence[Any]) -> tuple[VectorReference, dict[str, Float
     """The reference of embeddings, and of each row `norm` and `distance`, (n,).
 
     Vectors of another length than most are left out. A row's distance is to the centroid of the others, as that of a
-    new row is.
+    new row is. Clusters are those of every other vector (`clustered`): how many rows lie in each is told by the rest.
     """
     missing = sum(value is None for value in values)
     sizes = Counter(len(value) for value in values if type(value) is list and value)
@@ -76,12 +76,20 @@ def fit_vectors(values: Sequence[Any]) -> tuple[VectorReference, dict[str, Float
     matrix, present = as_matrix(values, dimension)
     if not len(matrix) or dimension > MOST_NUMBERS:
         return VectorReference(missing), {"norm": norms(values)}
-    reference = VectorReference(missing, _rounded(matrix.mean(axis=0)), tuple(map(_rounded, _clusters(matrix))))
+    clusters = _clusters(matrix[::2])
+    reference = VectorReference(missing, _rounded(matrix.mean(axis=0)), tuple(map(_rounded, clusters)))
     others = max(len(matrix) - 1, 1)
     return reference, {
         "norm": norms(values),
         "distance": spread(reference.distances(matrix) * len(matrix) / others, present),
     }
+
+
+def clustered(values: Sequence[Any], dimension: int) -> NDArray[np.bool_]:
+    """(n,) the rows that clusters are made from: they lie nearer to these than new rows do."""
+    used = np.zeros(len(values), np.bool_)
+    used[np.flatnonzero([type(value) is list and len(value) == dimension > 0 for value in values])[::2]] = True
+    return used
 
 
 def as_matrix(values: Sequence[Any], dimension: int) -> tuple[Floats, NDArray[np.bool_]]:

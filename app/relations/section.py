@@ -115,16 +115,22 @@ class Cells:
 
 
 def fit_relations(
-    references: Mapping[str, Reference], features: Mapping[str, Sequence[Any]], sample_rows: int
+    references: Mapping[str, Reference],
+    features: Mapping[str, Sequence[Any]],
+    sample_rows: int,
+    whole: NDArray[np.bool_] | None = None,
 ) -> Relations | None:
     """The relations between those of the `features` (raw values by row) whose reference is of numbers.
 
     At most 64, in the order of their names. None where fewer than two vary, or rows are fewer than five for each.
+    `whole`: (n,) the rows to fit from, None for all.
     """
     numbers = {name: own for name, own in sorted(references.items()) if isinstance(own, NumberReference)}
     if not numbers:
         return None
     matrix = np.array([_column(features[name]) for name in numbers])
+    if whole is not None:
+        matrix = matrix[:, whole]
     chosen = usable(matrix)
     matrix, names = matrix[chosen], [list(numbers)[place] for place in chosen]
     told = ~np.isnan(matrix).all(axis=0)

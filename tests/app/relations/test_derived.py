@@ -166,6 +166,35 @@ def test_a_sample_keeps_as_many_embeddings_as_there_is_room_for() -> None:
     assert running.sample.features == whole.features
 
 
+def test_embeddings_that_a_sample_had_no_room_for_are_not_missing() -> None:
+    """Of 1,000 rows with 384 numbers a third is kept."""
+    rng = np.random.default_rng(1)
+    records = [{"x": float(vector[0]), "emb": vector.tolist()} for vector in rng.normal(size=(800, 40))]
+    totals = counted(records[:400], None, 100)
+    assert totals.sample is not None
+    sample = totals.sample
+    sample.features["emb"][30:] = [[] for _ in sample.features["emb"][30:]]
+    baseline = fit("m", "1", ReferenceData(sample.features), created_at=0, origin="stream")
+    distance = baseline.features["emb.distance"]
+    assert isinstance(distance, NumberReference)
+    assert (sum(distance.counts), distance.missing) == (30, 0)
+    assert baseline.relations is not None
+    assert baseline.relations.rows.shape == (30, 3)
+    assert counted(records[400:], baseline).drift(baseline)["emb.distance"]["psi"] < 0.2
+
+
+def test_embeddings_without_any_order_do_not_drift() -> None:
+    """In many dimensions rows lie nearer to what they have made themselves than any new row does."""
+    rng = np.random.default_rng(1)
+    records = [{"emb": vector.tolist()} for vector in rng.normal(size=(900, 100))]
+    drift = counted(records[400:], fitted(records[:400])).drift(fitted(records[:400]))
+    assert {name: figures["drifted"] for name, figures in drift.items()} == {
+        "emb.cluster": False,
+        "emb.distance": False,
+        "emb.norm": False,
+    }
+
+
 def test_long_texts_are_measured_whole() -> None:
     records = [{"comment": "word " * 200}] * 30
     sample = counted(records, None, 256).sample
