@@ -14,6 +14,7 @@ from streams.commands.check import check
 from streams.commands.dead_letters import dead_letters
 from streams.commands.demo import demo, simulate
 from streams.commands.publish import publish
+from streams.commands.replay import replay
 from streams.commands.schema import schema
 from streams.commands.topics import topics
 from streams.commands.trainer import trainer
@@ -35,6 +36,7 @@ app.command()(worker)
 app.command()(trainer)
 app.add_typer(topics, name="topics")
 app.command()(publish)
+app.command()(replay)
 app.add_typer(baseline, name="baseline")
 app.add_typer(dead_letters, name="dead-letters")
 app.command()(broker)

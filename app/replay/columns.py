@@ -24,9 +24,10 @@ NAMES = ("prediction", "label", "version")
 TIMES = ("timestamp", "label_timestamp")
 
 
-def readable(table: ParquetTable, layout: Layout) -> bool:
-    """Whether all columns have types that are read as columns here. The general way reads every file."""
-    return all(_fits(field.name, field.type, layout) for field in table.schema if field.name not in layout.ignored)
+def unreadable(table: ParquetTable, layout: Layout) -> str | None:
+    """A column of a type that is not read as a column here, None when all are. The general way reads every file."""
+    used = (field for field in table.schema if field.name not in layout.ignored)
+    return next((field.name for field in used if not _fits(field.name, field.type, layout)), None)
 
 
 def _fits(name: str, kind: pa.DataType, layout: Layout) -> bool:

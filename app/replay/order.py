@@ -12,11 +12,20 @@ import numpy as np
 from app.columns import Ints
 from app.files.arrow import values
 from app.files.parquet import ParquetTable
-from app.replay.columns import ColumnReader
+from app.replay.columns import ColumnReader, unreadable
 
 ROWS = 65536
 # Hashes that are compared at a time: 4 MiB of them.
 SHARE = 512 * 1024
+
+
+def obstacle(table: ParquetTable, reader: ColumnReader) -> str | None:
+    """Why the rows can't be read as columns but have to be sorted and joined, for people; None when they can."""
+    if (column := unreadable(table, reader.layout)) is not None:
+        return f"the column {column!r} is of an unusual type"
+    if not in_order(table, reader):
+        return "the rows are not in the order of their time"
+    return None if distinct_ids(table) else "a prediction_id is in several rows"
 
 
 def in_order(table: ParquetTable, reader: ColumnReader) -> bool:

@@ -28,25 +28,23 @@ class TableReplay:
         self.engine = engine
         self.reader = reader
         self.counts = Counts()
-        self.mistaken = 0
         self._tell = tell
         self._pending = Pending(held_rows)
-        self._joins = engine.settings.model(engine.model).join
         self._horizon_ms = engine.settings.labels.horizon_ms
 
     def run(self, table: ParquetTable, advanced: Callable[[int], None]) -> None:
         """Replays all rows; calls `advanced` with how many more are counted."""
         first = 0
         for batch in table.batches(self.reader.columns, STEP_ROWS):
-            cells, times, offsets = self._good(batch, first)
+            cells, times = self._good(batch, first)
             first += len(batch)
             if len(cells):
-                self._pass(cells, times, offsets)
+                self._pass(cells, times)
             advanced(len(batch))
         self._count_pending(np.iinfo(np.int64).max)
         self.engine.finish()
 
-    def _pass(self, cells: Cells, times: Ints, offsets: Ints) -> None:
+    def _pass(self, cells: Cells, times: Ints) -> None:
         """Counts the rows, in pieces between the edges of panes where a version has no baseline yet."""
         start = 0
         while start < len(cells) and self.engine.waits(cells.versions):
@@ -54,39 +52,39 @@ class TableReplay:
             self._close(self.engine.edge_before(first))
             end = int(np.searchsorted(times, self.engine.edge(first)))
             piece = slice(start, end)
-            self._step(self.reader.cells(cells.batch[piece]), times[piece], offsets[piece])
+            self._step(self.reader.cells(cells.batch[piece]), times[piece])
             start = end
         if start < len(cells):
             rest = cells if not start else self.reader.cells(cells.batch[start:])
-            self._step(rest, times[start:], offsets[start:])
+            self._step(rest, times[start:])
             self._close(int(times[-1]))
 
-    def _step(self, cells: Cells, times: Ints, offsets: Ints) -> None:
+    def _step(self, cells: Cells, times: Ints) -> None:
         watermark = int(times[-1])
+        # Rows with mistakes have no offsets: `publish` would not send them.
+        offsets = np.arange(self.counts.predictions, self.counts.predictions + len(cells))
         for version, own, (own_times, own_offsets) in self.reader.versions(cells, times, offsets):
             columns = self.reader.tabulate(version, own, own_times, own_offsets)
             self.engine.predictions(columns)
             self.counts.predictions += columns.size
-            if self._joins:
+            if self.engine.joins:
                 self._join(own, columns, watermark)
 
     def _close(self, watermark: int) -> None:
         self._count_pending(watermark)
         self.engine.advance(watermark)
 
-    def _good(self, rows: pa.RecordBatch, first: int) -> tuple[Cells, Ints, Ints]:
-        """The rows without mistakes, with their times and their places in the file. The others are told."""
+    def _good(self, rows: pa.RecordBatch, first: int) -> tuple[Cells, Ints]:
+        """The rows without mistakes, with their times. The others are told."""
         cells = self.reader.cells(rows)
         times, untimely = self.reader.times(cells, first)
-        offsets = np.arange(first, first + len(rows))
         mistakes = self.reader.mistakes(cells, untimely, first)
         if not mistakes:
-            return cells, times, offsets
+            return cells, times
         for _, mistake in sorted(mistakes.items()):
             self._tell(mistake)
-        self.mistaken += len(mistakes)
         good = ~np.isin(np.arange(len(rows)), list(mistakes))
-        return self.reader.cells(rows.filter(pa.array(good))), times[good], offsets[good]
+        return self.reader.cells(rows.filter(pa.array(good))), times[good]
 
     def _join(self, cells: Cells, columns: PredictionColumns, watermark: int) -> None:
         """Counts the pairs of these rows, or has them wait for the time of their labels."""

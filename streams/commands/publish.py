@@ -3,41 +3,30 @@
 from collections import Counter
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from streams.commands.context import settings_of
+from streams.commands.filerows import Delay, Ignore, Segments, Start, Task, Version, clock, names
 
 if TYPE_CHECKING:
-    from app.files import Table
     from app.settings import Settings
     from streams.publish import Sent
 
-ROWS_PER_S = 100.0
 SHOWN_EVENTS = 10
 
-Task = Annotated[
-    Literal["classification", "regression"] | None,
-    typer.Option(metavar="TASK", help="classification or regression, where the file's numbers leave it open."),
-]
 Rate = Annotated[float | None, typer.Option(metavar="N", min=0.001, help="Events a second. Default: all at once.")]
-Start = Annotated[
-    str | None, typer.Option(metavar="TIME", help="When the first row was, where rows have no timestamp.")
-]
-Delay = Annotated[
-    float, typer.Option(metavar="SECONDS", min=0, help="How long after its prediction a label without a time is.")
-]
 
 
 def publish(
     ctx: typer.Context,
     file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSON lines.", show_default=False)],
     model: Annotated[str, typer.Option(help="The model that the predictions are of.", show_default=False)],
-    version: Annotated[str, typer.Option(help="Its version, for rows that name none.")] = "1",
+    version: Version = "1",
     task: Task = None,
-    segments: Annotated[str, typer.Option(metavar="A,B", help="Columns that are segments.")] = "",
-    ignore: Annotated[str, typer.Option(metavar="A,B", help="Columns to leave out.")] = "",
+    segments: Segments = "",
+    ignore: Ignore = "",
     rate: Rate = None,
     start: Start = None,
     delay_labels: Delay = 0.0,
@@ -70,7 +59,7 @@ def publish(
     console = stderr()
     configured = settings.model(model)
     task = task or configured.task
-    table = open_table(file, kinds(task, _names(segments)))
+    table = open_table(file, kinds(task, names(segments)))
     delay_ms = round(delay_labels * 1000)
     layout = lay_out(
         table,
@@ -79,11 +68,11 @@ def publish(
             version=version,
             task=task,
             positive=configured.positive,
-            segments=_names(segments),
-            ignore=_names(ignore),
+            segments=names(segments),
+            ignore=names(ignore),
             label_delay_ms=delay_ms,
         ),
-        *_clock(table, rate, start, delay_ms),
+        *clock(table, rate, start, delay_ms),
     )
     for note in layout.notes:
         console.print(f"{file}: {note}")
@@ -109,27 +98,6 @@ def publish(
     if found.mistaken:
         typer.echo(f"{found.mistaken:,} of {table.size:,} rows were left out for the mistakes told above.", err=True)
         raise typer.Exit(1)
-
-
-def _names(listed: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in listed.split(",") if name.strip())
-
-
-def _clock(table: "Table", rate: float | None, start: str | None, delay_ms: int) -> tuple[int, float]:
-    """(first row's time, milliseconds to the next) where rows have none: at `rate` from now on, or else up to now."""
-    import time
-
-    from app.timestamps import milliseconds
-
-    events_per_row = 2 if {"label", "prediction"} <= set(table.columns) else 1
-    step_ms = 1000 / (ROWS_PER_S if rate is None else rate / events_per_row)
-    if start is not None:
-        try:
-            return milliseconds(float(start) if start.replace(".", "", 1).isdecimal() else start), step_ms
-        except ValueError as error:
-            raise typer.BadParameter(f"--start: {error}") from error
-    now_ms = time.time_ns() // 1_000_000
-    return (now_ms if rate is not None else now_ms - delay_ms - round(table.size * step_ms)), step_ms
 
 
 def _counted(counts: Counter[str]) -> str:

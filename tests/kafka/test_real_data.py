@@ -40,7 +40,7 @@ async def windows_are_those_of_the_file(broker: str, directory: Path, made: Case
         predictions, labels = (sum(w[f] for (s, _), w in wanted.items() if s == "") for f in ("predictions", "labels"))
         published = Published(settings, "windows")
         await published.until_all_windows(predictions, labels, len(wanted), worker)
-    found = {_key(window): window for window in tumbling(published.records["windows"])}
+    found = {key(window): window for window in tumbling(published.records["windows"])}
     assert found.keys() == wanted.keys()
     problems = [f"{key} {text}" for key in wanted for text in differs(found[key], wanted[key])]
     assert problems == []
@@ -53,7 +53,7 @@ def publish(config: Path, file: Path, task: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _key(window: dict[str, Any]) -> tuple[str, int]:
+def key(window: dict[str, Any]) -> tuple[str, int]:
     return window["segment"].get("channel", ""), milliseconds(window["start"])
 
 

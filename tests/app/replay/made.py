@@ -14,7 +14,7 @@ from app.files.parquet import ParquetTable
 from app.layout import Wishes, kinds, lay_out
 from app.messages import Message
 from app.ordering import in_time_order
-from app.replay.columns import ColumnReader, readable
+from app.replay.columns import ColumnReader, unreadable
 from app.replay.counts import Counts
 from app.replay.engine import Engine
 from app.replay.records import RecordReplay
@@ -64,7 +64,7 @@ def by_columns(
     engine = Engine(wishes.model, settings, found.messages.extend, given)
     table = ParquetTable(path)
     layout = lay_out(table, wishes, START, 100.0)
-    assert readable(table, layout)
+    assert unreadable(table, layout) is None
     reader = ColumnReader(table, layout, settings.model(wishes.model).max_features)
     replay = TableReplay(engine, reader, lambda mistake: found.mistakes.append((mistake.row, mistake.what)), held_rows)
     replay.run(table, lambda rows: None)
