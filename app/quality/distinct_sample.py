@@ -5,6 +5,7 @@ rows (Gibbons, "Distinct sampling for highly-accurate answers to distinct values
 smallest keys: Cohen and Kaplan, "Summarizing data using bottom-k sketches", PODC 2007).
 """
 
+import base64
 from collections.abc import Sequence
 from typing import Any
 
@@ -67,12 +68,13 @@ class DistinctSample:
         return 1 - len(self.keys) / rows if rows > 1 else None
 
     def state(self) -> list[Any]:
-        """The keys, and the counts where any is above 1."""
-        return [self.keys.tolist(), self.counts.tolist() if (self.counts > 1).any() else []]
+        """The keys as base64, and the counts where any is above 1."""
+        keys = base64.b64encode(self.keys.astype("<u8").tobytes()).decode()
+        return [keys, self.counts.tolist() if (self.counts > 1).any() else []]
 
     @classmethod
     def from_state(cls, state: Sequence[Any]) -> "DistinctSample":
         own = cls()
-        own.keys = np.array(state[0], np.uint64)
-        own.counts = np.array(state[1] or [1] * len(state[0]), np.int64)
+        own.keys = np.frombuffer(base64.b64decode(state[0]), "<u8").astype(np.uint64)
+        own.counts = np.array(state[1], np.int64) if state[1] else np.ones(len(own.keys), np.int64)
         return own

@@ -5,7 +5,7 @@ OOPSLA 2014): each bit of a value changes half the bits of its key.
 """
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 from zlib import crc32
@@ -20,6 +20,7 @@ Keys = NDArray[np.uint64]
 VECTOR_HEAD = 8
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _SPREAD = 0x9E3779B97F4A7C15
+_TEXT, _VECTOR = np.uint64(0x7FF1 << 48), 0x7FF2 << 48
 
 
 def mixed(values: Keys) -> Keys:
@@ -35,7 +36,7 @@ def mixed(values: Keys) -> Keys:
 @cache
 def salt(name: str) -> int:
     """What sets the values of one feature apart from those of another."""
-    return (_bits_of_text(name) * _SPREAD) % 2**64
+    return (crc32(name.encode()) * _SPREAD) % 2**64
 
 
 def feature_keys(features: Mapping[str, FeatureColumn], names: Sequence[str], size: int) -> Keys:
@@ -68,43 +69,40 @@ def number_keys(numbers: Floats) -> Keys:
 
 def text_keys(values: Sequence[str | None]) -> Keys:
     """(n,) of texts, 0 for None."""
-    bits = _mapped(values, {value: _bits_of_text(value) for value in set(values) if value is not None} | {None: 0})
-    found = mixed(bits + np.uint64(_SPREAD))
-    found[bits == 0] = 0
+    present = np.array([value is not None for value in values], np.bool_)
+    found = np.zeros(len(values), np.uint64)
+    texts = [value for value in values if value is not None]
+    found[present] = mixed(_bits_of_texts(texts) + np.uint64(_SPREAD))
     return found
 
 
 def _bits(column: FeatureColumn, numbers: Keys) -> Keys:
     """(n,) of a column with values that are no numbers. `numbers`: the bits of those that are."""
     values: Sequence[Any] = column.values or ()
-    kinds = np.broadcast_to(np.asarray(column.kinds), len(values))
     if column.kinds is Kind.TEXT:
-        return _mapped(values, _texts(values))
+        return _bits_of_texts(values)
+    kinds = np.broadcast_to(np.asarray(column.kinds), len(values))
     found = numbers.copy()
     if len(places := np.flatnonzero(kinds == Kind.TEXT)):
-        texts = [values[place] for place in places.tolist()]
-        found[places] = _mapped(texts, _texts(texts))
+        found[places] = _bits_of_texts([values[place] for place in places.tolist()])
     if len(places := np.flatnonzero(kinds == Kind.VECTOR)):
         found[places] = [_bits_of_vector(values[place]) for place in places.tolist()]
     return found
 
 
-def _texts(values: Iterable[str]) -> dict[str, int]:
-    return {value: _bits_of_text(value) for value in set(values)}
-
-
-def _mapped(values: Sequence[Any], bits: Mapping[Any, int]) -> Keys:
-    return np.fromiter(map(bits.__getitem__, values), np.uint64, len(values))
-
-
-def _bits_of_text(text: str) -> int:
-    """Above what small numbers have, so that "1" is not 1."""
-    return crc32(text.encode("utf-8", "surrogatepass")) | 0x7FF1 << 48
+def _bits_of_texts(texts: Sequence[str]) -> Keys:
+    """(n,) checksums, above what small numbers have, so that "1" is not 1. Few texts are looked at once each."""
+    different = set(texts)
+    if 2 * len(different) > len(texts):
+        sums = map(crc32, map(str.encode, texts))
+    else:
+        sums = map(dict(zip(different, map(crc32, map(str.encode, different)), strict=True)).__getitem__, texts)
+    return np.fromiter(sums, np.uint64, len(texts)) | _TEXT
 
 
 def _bits_of_vector(vector: Sequence[Any]) -> int:
     head = vector[:VECTOR_HEAD]
     try:
-        return crc32(array("d", head).tobytes()) | 0x7FF2 << 48
+        return crc32(array("d", head).tobytes()) | _VECTOR
     except TypeError:
-        return crc32(repr(head).encode()) | 0x7FF2 << 48
+        return crc32(repr(head).encode()) | _VECTOR

@@ -56,6 +56,8 @@ def fit(
     for name in ignored:
         if name not in table.columns:
             raise typer.BadParameter(f"--ignore: {file} has no column {name!r}")
+    freshness = settings.model(model).quality.freshness
+    ignored += [freshness] if freshness in table.columns else []
     with progress("reading", table.size, console) as advanced:
         rows = read_reference(table, task, ignored, advanced)
     for mistake in rows.mistakes:
