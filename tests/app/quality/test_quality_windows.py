@@ -6,13 +6,16 @@ import numpy as np
 import orjson
 import pytest
 
+from app.blocks import Block
 from app.chunks import RawChunk
 from app.decode import PredictionDecoder
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
+from app.drift.timeline import NOTHING
 from app.events import Window as WireWindow
 from app.messages import Message
 from app.monitor import Monitor
+from app.segments import EVERYTHING
 from app.settings import Settings
 from app.statistics.features import Features
 from app.statistics.totals import PreparedPredictions, Totals
@@ -34,6 +37,7 @@ GOOD = {"income": 10.0, "age": 40.0, "city": "a", "start": "2026-01-01", "end": 
 SETTINGS = Settings.model_validate(
     {"windows": {"hopping_s": []}, "models": {"credit": {"quality": QUALITY, "rules": RULES, "default_rules": False}}}
 )
+OF_CITIES = Settings.model_validate({"models": {"credit": {"quality": QUALITY, "segments": ["city"]}}})
 
 
 def record(number: int, features: dict[str, Any]) -> bytes:
@@ -151,6 +155,17 @@ def test_repeated_rows_are_told() -> None:
     values = [GOOD | {"number": 0.0, "income": float(n // 4)} for n in range(40)]
     window, _ = closed(counted(values))
     assert window["metrics"]["duplicate_share"] == 0.75
+
+
+def test_blocks_check_what_the_model_is_configured_for_in_segments_too() -> None:
+    values = [record(number, GOOD | {"income": float(number - 1)}) for number in range(4)]
+    block = Block(("predictions", 0), 0, OF_CITIES, lambda model, version: NOTHING)
+    [run] = PredictionDecoder(OF_CITIES).decode(RawChunk(np.arange(4), np.full(4, 10_000), [None] * 4, values)).runs
+    block.count_predictions(run.columns, np.zeros(4, np.int64), None)
+    for group, totals in block.versions["credit", "1"].groups.items():
+        assert totals.consistency() == {"income >= 0": 0.25, "end >= start": 0}
+        assert ("duplicate_share" in totals.metrics(10)) == (group.segment == EVERYTHING)
+        assert ("constant" in totals.data_quality(None)["city"]) == (group.segment == EVERYTHING)
 
 
 def test_an_empty_window_says_nothing() -> None:
