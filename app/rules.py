@@ -51,6 +51,8 @@ class Reading:
     """Missing share of each feature in the baseline that `data_quality` was counted against."""
     estimate_trusted: bool = False
     """Whether labels have shown that the estimated figures can be relied on: only then they may raise alerts."""
+    impact: Mapping[str, Any] = field(default_factory=dict)
+    """Of all traffic: by how much performance has moved, and the features and segments that carry it."""
     error_counts: tuple[Ints, Ints] | None = None
     """Rows of the window and of the baseline in the bins of the reconstruction error."""
     classifier_p_value: float | None = None

@@ -116,6 +116,10 @@ class Window(Event):
     score_drift: Drift | None = Field(default=None, description="Of the classes' probabilities, against the baseline.")
     label_drift: Drift | None = Field(default=None, description="Of the labels that became known.")
     multivariate: Multivariate | None = Field(default=None, description="Of the relations between features.")
+    impact: dict[str, Any] | None = Field(
+        default=None,
+        description="Of all traffic: by how much performance has moved from what is usual, and what carries it.",
+    )
     resources: dict[str, dict[str, float]] | None = Field(default=None, description="Resource figures by instance.")
     baseline_id: str | None = Field(default=None, description="The baseline that the features were counted against.")
 
