@@ -1,8 +1,9 @@
 """What a window's totals say: the figures of the contract, and the reading that rules judge."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
+from app.counted import counted
 from app.drift.baseline import Baseline
 from app.figure_names import MULTIVARIATE
 from app.estimates.versions import Estimates
@@ -16,20 +17,15 @@ def baseline_of(window: Window, known: Mapping[str, Baseline]) -> Baseline | Non
     return None if features is None else known.get(features.binned.baseline_id or "")
 
 
-def figures(
-    window: Window, baseline: Baseline | None, estimates: Estimates, together: Sequence[Window] = ()
-) -> dict[str, Any]:
-    """Counts, metrics, and per feature data quality and drift; what there is no data for is absent.
-
-    `together`: the windows that end with it, its segments among them; of these the impact is known.
-    """
+def figures(window: Window, baseline: Baseline | None, estimates: Estimates) -> dict[str, Any]:
+    """Counts, metrics, and per feature data quality and drift; what there is no data for is absent."""
     totals = window.totals
     found: dict[str, Any] = {
         "predictions": totals.predictions,
         "labels": totals.label_count,
         "errors": totals.errors,
         "metrics": totals.metrics((window.end - window.start) / 1000)
-        | estimates.metrics(window),
+        | estimates.metrics(window.version, window.segment, totals),
         "data_quality": totals.data_quality(baseline),
         "drift": totals.drift(baseline),
     }
@@ -46,8 +42,6 @@ def figures(
     if multivariate := totals.multivariate(baseline):
         found["multivariate"] = multivariate
         found["metrics"] |= {name: multivariate[name] for name in MULTIVARIATE if name in multivariate}
-    if together and (impact := estimates.impact(window, together, baseline)):
-        found["impact"] = impact
     if instances := totals.instances():
         found["resources"] = instances
     if baseline is not None:
@@ -73,8 +67,12 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         drift=record["drift"],
         latency=window.totals.latency,
         missing_before=missing,
+        feature_rows=0 if window.totals.features is None else window.totals.features.rows,
+        baseline_id=None if baseline is None else baseline.baseline_id,
+        baseline_rows=0 if baseline is None else baseline.size,
+        counted=None if window.segment else counted(window.totals, baseline),
+        errors=None if window.totals.regression is None else window.totals.regression.errors,
         estimate_trusted=estimates.trusted(window.version),
-        impact=record.get("impact", {}),
         error_counts=window.totals.error_counts(baseline),
         classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
     )

@@ -1,18 +1,17 @@
 """All rules of one model over the windows that end together: what is published as alerts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app import defaults
+from app.defaults import HARMLESS
+from app.detection.budget import Budget, share_of
+from app.evidence import Evidence
 from app.incidents import Incidents, Watched
-from app.latency import LatencyWatch
-from app.performance import PerformanceWatch
 from app.rules import Reading, Verdict, judge, kind_of, rule_name
 from app.segments import EVERYTHING, Segment, as_object, from_object
 from app.settings import ModelSettings, Rule
-
-Judgement = Callable[[Reading], Verdict | None]
+from app.verdicts import verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +20,8 @@ class Check:
 
     rule: str
     metric: str
-    fires_after: int
-    resolves_after: int
+    fires_after: int = 1
+    resolves_after: int = 2
     kind: str | None = None
     retrain: bool = False
 
@@ -30,43 +29,56 @@ class Check:
         return Watched(self.rule, self.metric, reading.version, reading.segment, self.kind, self.retrain)
 
 
-# ADWIN and a bound of several standard deviations need no second window; a single slow or odd window is no incident.
-PERFORMANCE = Check("performance", "accuracy", fires_after=1, resolves_after=3, kind="performance")
-ERROR_RATE = Check("error_rate", "error_rate", fires_after=1, resolves_after=2)
-LATENCY = Check("latency_p99", "latency_p99_ms", fires_after=3, resolves_after=3)
-MISSING = Check("missing", "missing", fires_after=2, resolves_after=2, kind="data_quality")
-DRIFT = Check("drift", "drift_share", fires_after=2, resolves_after=2, kind="drift")
+# Evidence has added up over windows already: the one that completes it is enough. Performance first: a drift that does
+# harm is told as such.
+DEFAULTS = (
+    Check("performance", "accuracy", kind="performance"),
+    Check("error_rate", "error_rate"),
+    Check("latency_p99", "latency_p99_ms"),
+    Check("missing", "missing", kind="data_quality"),
+    Check("unseen", "unseen", kind="data_quality"),
+    Check("out_of_range", "out_of_range", kind="data_quality"),
+    Check("label_coverage", "label_coverage"),
+    Check("drift", "drift_share", kind="drift"),
+)
+PERFORMANCE = DEFAULTS[0]
+Key = tuple[str, Segment]
 
 
 class Judge:
     """The rules of one model, and what they remember. `state`: as `state()` gave it."""
 
-    def __init__(self, model: str, settings: ModelSettings, state: Mapping[str, Any] | None = None) -> None:
-        state = state or {"incidents": {}, "latency": {}, "performance": []}
+    def __init__(
+        self,
+        model: str,
+        settings: ModelSettings,
+        state: Mapping[str, Any] | None = None,
+        budget: Budget = Budget(),  # noqa: B008  it is frozen
+    ) -> None:
+        state = state or {"incidents": {}}
         self.settings = settings
+        self.budget = budget
         self.rules = [(rule, _check(rule, name)) for rule, name in _named(settings.rules)]
         self.incidents = Incidents(model, state["incidents"])
-        self._latency = {version: LatencyWatch(watch) for version, watch in state["latency"].items()}
-        self._performance: dict[tuple[str, Segment], PerformanceWatch] = {}
-        for version, segment, watch in state["performance"]:
-            name = from_object(segment)
-            self._performance[version, name] = PerformanceWatch(name == EVERYTHING, watch)
+        self._evidence: dict[Key, Evidence] = {
+            (version, from_object(segment)): Evidence(own) for version, segment, own in state.get("evidence", ())
+        }
 
     def state(self) -> dict[str, Any]:
         return {
             "incidents": self.incidents.state(),
-            "latency": {version: watch.state() for version, watch in sorted(self._latency.items())},
-            "performance": [
-                [version, as_object(segment), watch.state()]
-                for (version, segment), watch in sorted(self._performance.items())
+            "evidence": [
+                [version, as_object(segment), own.state()]
+                for (version, segment), own in sorted(self._evidence.items(), key=lambda item: item[0])
             ],
         }
 
     def windows(self, readings: Iterable[Reading]) -> list[dict[str, Any]]:
         """The alerts that windows of one length with the same end give rise to."""
+        ordered = sorted(readings, key=lambda reading: (reading.version, reading.segment))
         alerts: list[dict[str, Any] | None] = []
-        suspects: dict[tuple[str, str], bool] = {}
-        for reading in sorted(readings, key=lambda reading: (reading.version, reading.segment)):
+        suspects: set[tuple[str, str]] = set()
+        for reading in ordered:
             if self.settings.default_rules:
                 alerts += self._defaults(reading, suspects)
             for rule, check in self.rules:
@@ -80,44 +92,48 @@ class Judge:
 
     def forget(self, versions: set[str]) -> None:
         """These versions were not asked for so long that what they were like is of no use."""
-        self._latency = {version: watch for version, watch in self._latency.items() if version not in versions}
-        self._performance = {key: watch for key, watch in self._performance.items() if key[0] not in versions}
+        self._evidence = {key: own for key, own in self._evidence.items() if key[0] not in versions}
 
-    def _defaults(self, reading: Reading, suspects: dict[tuple[str, str], bool]) -> list[dict[str, Any] | None]:
+    def _defaults(self, reading: Reading, suspects: set[tuple[str, str]]) -> list[dict[str, Any] | None]:
         """Of a segment, only what all of the traffic does not show as well: `suspects` says what that is."""
-        found = []
-        for check, judgement in self._applied(reading):
-            verdict = judgement(reading)
-            key = (check.rule, reading.version)
+        evidence = self._evidence.setdefault((reading.version, reading.segment), Evidence())
+        shares = self._shares(reading)
+        thresholds = {rule: self.budget.log_threshold(share) for rule, share in shares.items()}
+        checks = {check.rule: _of_metric(check, reading) for check in DEFAULTS}
+        before = {rule: self.incidents.of(check.over(reading)) for rule, check in checks.items()}
+        cases = evidence.judge(reading, thresholds, frozenset(rule for rule, alert in before.items() if alert))
+        found: list[dict[str, Any] | None] = []
+        for rule, check in checks.items():
+            if rule not in cases:
+                continue
             parent = None
             if reading.segment == EVERYTHING:
-                suspects[key] = verdict is not None and verdict.bad is True
+                if cases[rule].bad:
+                    suspects.add((rule, reading.version))
             else:
                 parent = self._open(check, replace(reading, segment=EVERYTHING))
-                if (parent or suspects.get(key)) and self.incidents.of(check.over(reading)) is None:
+                if (parent or (rule, reading.version) in suspects) and before[rule] is None:
+                    evidence.restart(rule, usual=False)
                     continue
-            if check is DRIFT and verdict is not None:
-                parent = self._open(PERFORMANCE, reading)
-                verdict = replace(verdict, severity="warning") if parent else verdict
-            found.append(self._observe(check, reading, verdict, parent))
+            said = verdict(rule, cases[rule], reading, shares[rule])
+            if rule in HARMLESS:
+                parent = self._open(checks["performance"], reading) or parent
+                said = replace(said, severity="warning") if self._open(checks["performance"], reading) else said
+            alert = self._observe(check, reading, said, parent)
+            if alert is not None and alert["state"] == "resolved":
+                evidence.restart(rule, usual=alert["severity"] != "critical")
+            found.append(alert)
         return found
 
-    def _applied(self, reading: Reading) -> list[tuple[Check, Judgement]]:
-        """Performance first: a drift that does harm is told as such."""
-        key = (reading.version, reading.segment)
+    def _shares(self, reading: Reading) -> dict[str, float]:
+        """Rule -> its part of the budget for this version and segment; all that were ever seen have a part."""
+        versions = {version for version, _ in self._evidence}
+        segments = sum(version == reading.version and segment != EVERYTHING for version, segment in self._evidence)
         whole = reading.segment == EVERYTHING
-        performance = self._performance.get(key)
-        if performance is None and reading.labels:
-            performance = self._performance[key] = PerformanceWatch(whole)
-        checks: list[tuple[Check, Judgement]] = []
-        if performance is not None:
-            metric = "rmse" if "rmse" in reading.metrics else "accuracy"
-            checks.append((replace(PERFORMANCE, metric=metric), performance.judge))
-        checks += [(ERROR_RATE, defaults.error_rate), (MISSING, defaults.missing)]
-        if whole:
-            latency = self._latency.setdefault(reading.version, LatencyWatch())
-            checks += [(LATENCY, latency.judge), (DRIFT, defaults.drift)]
-        return checks
+        return {
+            check.rule: share_of(check.rule, segments=segments, whole=whole, versions=len(versions))
+            for check in DEFAULTS
+        }
 
     def _open(self, check: Check, reading: Reading) -> str | None:
         alert = self.incidents.of(check.over(reading))
@@ -136,6 +152,12 @@ class Judge:
             resolves_after=check.resolves_after,
             parent=parent,
         )
+
+
+def _of_metric(check: Check, reading: Reading) -> Check:
+    if check is PERFORMANCE and "rmse" in reading.metrics:
+        return replace(check, metric="rmse")
+    return check
 
 
 def _check(rule: Rule, name: str) -> Check:

@@ -46,7 +46,9 @@ class Monitor:
         self.admission = Admission(own.max_segments, known.get("segments", ()))
         self.references = References(model, Collecting(own.baseline.first_events, state), self.settings, own)
         self.estimates = Estimates(own.positive, known.get("estimates"))
-        self.watch = Watch(model, own, self.shortest_ms, patience_ms(self.settings), known.get("watch"))
+        self.watch = Watch(
+            model, own, self.shortest_ms, patience_ms(self.settings), known.get("watch"), settings.false_alarms
+        )
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
         self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))
         self.tally = Tally()
@@ -143,20 +145,19 @@ class Monitor:
 
     def _windows(self, windows: list[Window], now: int) -> list[Message]:
         """Publishes the windows that end now; the shortest tumbling ones are judged and shown."""
-        messages, readings, shortest = [], [], []
+        messages, readings = [], []
         for window in windows:
             baseline = baseline_of(window, self.references.by_id)
             judged = window.kind == "tumbling" and window.end - window.start == self.shortest_ms
             if judged:
                 self.estimates.begin(window.version, baseline)
-            message = self._publish(window, baseline, windows)
+            message = self._publish(window, baseline)
             messages.append(message)
             if judged:
                 self.tally.window(window, message.value)
-                shortest.append(window)
                 readings.append(reading(window, message.value, baseline, self.estimates))
         if readings:
-            self.estimates.learn(shortest)
+            self.estimates.learn(windows, self.shortest_ms)
             self.tally.forget(now)
             messages += self._alerts(self.watch.read(readings, now))
         return messages
@@ -164,9 +165,8 @@ class Monitor:
     def _ask(self, now: int) -> list[Message]:
         return self._requests(self.retraining.consider(now, self.watch.open(), self.examples))
 
-    def _publish(self, window: Window, baseline: Baseline | None, together: Sequence[Window] = ()) -> Message:
-        told = figures(window, baseline, self.estimates, together)
-        return Message("windows", self.model, record(self.model, window, told))
+    def _publish(self, window: Window, baseline: Baseline | None) -> Message:
+        return Message("windows", self.model, record(self.model, window, figures(window, baseline, self.estimates)))
 
     def _alerts(self, alerts: Iterable[dict[str, Any]]) -> list[Message]:
         messages = [Message("alerts", self.model, alert) for alert in alerts]

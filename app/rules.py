@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.columns import Ints
+from app.detection.bins import Counted
 from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT, MULTIVARIATE
 from app.segments import Segment
 from app.settings import Rule
@@ -49,10 +50,16 @@ class Reading:
     latency: LogHistogram | None = None
     missing_before: Mapping[str, float] = field(default_factory=dict)
     """Missing share of each feature in the baseline that `data_quality` was counted against."""
+    feature_rows: int = 0
+    """Rows that `data_quality` is of."""
+    baseline_id: str | None = None
+    baseline_rows: int = 0
+    counted: Counted | None = None
+    """All of the traffic: its rows in the bins of the baseline."""
+    errors: LogHistogram | None = None
+    """Of a regression: absolute errors, in hundredths."""
     estimate_trusted: bool = False
     """Whether labels have shown that the estimated figures can be relied on: only then they may raise alerts."""
-    impact: Mapping[str, Any] = field(default_factory=dict)
-    """Of all traffic: by how much performance has moved, and the features and segments that carry it."""
     error_counts: tuple[Ints, Ints] | None = None
     """Rows of the window and of the baseline in the bins of the reconstruction error."""
     classifier_p_value: float | None = None

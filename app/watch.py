@@ -3,18 +3,20 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.detection.budget import Budget
 from app.incidents import Episode
 from app.judge import Judge
 from app.panes import ClosedPane
 from app.rhythm import WINDOWS, least_patience_ms
 from app.rules import Reading
 from app.segments import EVERYTHING
-from app.settings import ModelSettings
+from app.settings import FalseAlarmSettings, ModelSettings
 from app.silence import Silence
 from app.stalled import Stalled, StalledAlert
 from app.versions import Versions
 
 Alerts = list[dict[str, Any]]
+NO_OTHER = FalseAlarmSettings()
 
 
 class Watch:
@@ -27,9 +29,11 @@ class Watch:
         shortest_window_ms: int,
         stalled_after_ms: int,
         state: Mapping[str, Any] | None = None,
+        false_alarms: FalseAlarmSettings = NO_OTHER,
     ) -> None:
         state = state or {}
-        self.judge = Judge(model, settings, state.get("judge"))
+        budget = Budget(false_alarms.alerts, false_alarms.days, shortest_window_ms)
+        self.judge = Judge(model, settings, state.get("judge"), budget)
         self.silence = Silence(model, least_patience_ms(shortest_window_ms), state.get("silence"))
         # Where others are asked all the same, a version needs no minute of grace to be known as superseded.
         self.stalled = StalledAlert(model, stalled_after_ms, state.get("stalled"))

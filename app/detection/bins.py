@@ -62,6 +62,12 @@ class Moved:
     log_e: Floats
     log_m: Floats
 
+    def of(self, features: Sequence[int]) -> "Moved":
+        """These features alone."""
+        places = list(features)
+        arrays = (self.distance, self.tolerance, self.rows, self.log_e, self.log_m)
+        return Moved([self.names[place] for place in places], *(array[places] for array in arrays))
+
 
 class Bins:
     """The features of one version, against one baseline. `state`: as `state()` gave it."""
@@ -91,7 +97,12 @@ class Bins:
 
     def state(self) -> dict[str, Any]:
         against = None if self._against is None else [own.tolist() for own in self._against]
-        state = {"baseline": self.baseline_id, "log_m": self._log_m.tolist(), "learned": self.learned.state()}
+        state = {
+            "baseline": self.baseline_id,
+            "names": self.names,
+            "log_m": self._log_m.tolist(),
+            "learned": self.learned.state(),
+        }
         return state | {"against": against}
 
     def fits(self, counted: Counted) -> bool:
@@ -115,9 +126,10 @@ class Bins:
     def learn(self, counts: Ints, accepted: NDArray[np.bool_], start: int, end: int) -> None:
         self.learned.learn(self._padded(counts), accepted, (start, end), _spread)
 
-    def restart(self) -> None:
+    def restart(self, usual: bool = False) -> None:
+        """All detectors begin anew. `usual`: what has waited to be learned was no change that lasts."""
         self._log_m[:] = FRESH
-        self.learned.forget_pending(np.ones(len(self.names), np.bool_))
+        self.learned.settle(np.ones(len(self.names), np.bool_), usual)
 
     def _padded(self, counts: Ints) -> Floats:
         padded: Floats = np.where(self._used, counts[self._from], 0).astype(np.float64)

@@ -45,6 +45,8 @@ class Learned:
         self.known: Floats = np.zeros(self._shape)
         # What a block says counts when the next one is over and nothing has come to speak against it.
         self._waiting: Floats = np.zeros((3, len(BLOCKS), streams))
+        # Blocks at whose end something speaks against it.
+        self._held: Floats = np.zeros((3, len(BLOCKS), streams))
         # For each length of blocks: squared distances beyond chance, their variance by chance, how many.
         self._wander: Floats = np.zeros((3, len(BLOCKS), streams))
         self._excess: Floats = np.zeros((2, streams))
@@ -105,12 +107,16 @@ class Learned:
         self._pending[accepted] = 0.0
         self._block(counts, accepted, spread)
 
-    def forget_pending(self, streams: NDArray[np.bool_]) -> None:
-        """What waits of these streams was a change."""
+    def settle(self, streams: NDArray[np.bool_], usual: bool) -> None:
+        """What waits of these streams is learned if it was `usual`, else forgotten."""
+        if usual:
+            self.known[streams] += self._pending[streams]
+            self._wander[:, :, streams] += self._held[:, :, streams] + self._waiting[:, :, streams]
         self._pending[streams] = 0.0
         self._before[streams] = 0.0
         self._blocks[:, streams] = 0.0
         self._waiting[:, :, streams] = 0.0
+        self._held[:, :, streams] = 0.0
 
     def seed(self, streams: NDArray[np.bool_], counts: Floats) -> None:
         """Begins these streams with counts (F, B) from elsewhere, a baseline."""
@@ -141,11 +147,12 @@ class Learned:
             if self._filled[place] >= length:
                 block = self._blocks[place]
                 rows = block.sum(axis=1)
-                has = (rows > 0) & accepted
                 effect = self.design_effect
                 squares, variance = spread(block / effect[:, None], self.shares(), np.maximum(rows / effect, 1e-9))
-                self._wander[:, place, accepted] += self._waiting[:, place, accepted]
-                self._waiting[:, place] = np.where(has, np.stack([squares, variance, np.ones(len(rows))]), 0.0)
+                self._held[:, place] += self._waiting[:, place]
+                self._wander[:, place, accepted] += self._held[:, place, accepted]
+                self._held[:, place, accepted] = 0.0
+                self._waiting[:, place] = np.where(rows > 0, np.stack([squares, variance, np.ones(len(rows))]), 0.0)
                 self._blocks[place], self._filled[place] = 0.0, 0
 
     def widened(self, streams: int) -> None:
@@ -157,7 +164,9 @@ class Learned:
             np.vstack([own, empty]) for own in (self.known, self._pending, self._before)
         )
         none = np.zeros((3, len(BLOCKS), more))
-        self._wander, self._waiting = (np.concatenate([own, none], axis=2) for own in (self._wander, self._waiting))
+        self._wander, self._waiting, self._held = (
+            np.concatenate([own, none], axis=2) for own in (self._wander, self._waiting, self._held)
+        )
         self._excess = np.hstack([self._excess, np.zeros((2, more))])
         self._blocks = np.concatenate([self._blocks, np.zeros((len(BLOCKS), more, self._shape[1]))], axis=1)
 
@@ -177,6 +186,7 @@ class Learned:
                 "blocks": self._blocks.tolist(),
                 "filled": self._filled,
                 "waiting": self._waiting.tolist(),
+                "held": self._held.tolist(),
             }
         return state
 
@@ -192,3 +202,4 @@ class Learned:
             self._blocks = np.array(state["blocks"], np.float64).reshape(self._blocks.shape)
             self._filled = list(state["filled"])
             self._waiting = np.array(state["waiting"], np.float64).reshape(self._wander.shape)
+            self._held = np.array(state["held"], np.float64).reshape(self._wander.shape)

@@ -109,17 +109,17 @@ class Shares:
         """The same window as part of what is usual, where `accepted` (by place in `hits`) says so."""
         own = self._place(list(hits))
         counts, whole = np.zeros((len(self.names), 2)), np.zeros(len(self.names), np.bool_)
-        counts[own] = [[rows - k, k] for k, rows in hits.values()]
+        counts[own] = np.array([[rows - k, k] for k, rows in hits.values()]).reshape(-1, 2)
         whole[own] = accepted
         self.learned.learn(counts, whole, (start, end), _spread)
 
-    def restart(self, names: Sequence[str]) -> None:
-        """These streams' detectors begin anew, and what waited to be learned was a change."""
+    def restart(self, names: Sequence[str], usual: bool = False) -> None:
+        """These streams' detectors begin anew. `usual`: what has waited to be learned was no change that lasts."""
         places = [self._places[name] for name in names if name in self._places]
         self._log_m[places] = FRESH
         chosen = np.zeros(len(self.names), np.bool_)
         chosen[places] = True
-        self.learned.forget_pending(chosen)
+        self.learned.settle(chosen, usual)
 
     def _bounds(self, tolerances: Sequence[Tolerance], own: NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
         learned = self.learned

@@ -84,6 +84,11 @@ class LogHistogram:
     def seen(self) -> bool:
         return (len(self.counts) > 0 and bool(self.counts.any())) or self.total != 0
 
+    def above(self, value: float) -> int:
+        """How many are in higher buckets than `value`."""
+        bucket = int(Buckets(np.array([value])).first)
+        return int(self.counts[max(bucket + 1 - self.first, 0) :].sum())
+
     def merge(self, other: "LogHistogram") -> None:
         if len(other.counts):
             self._stretch(other.first, len(other.counts))[:] += other.counts

@@ -39,7 +39,7 @@ def alarms(world: World, seed: int, windows: int, log_threshold: float) -> list[
     ids=["independent", "few rows", "rare", "wandering", "rare and wandering"],
 )
 def test_a_month_in_which_nothing_changes_stays_within_the_budget(world: World) -> None:
-    """The budget of one alarm is shared by the 100 streams. Of a Poisson count with mean 1, 4 is its 99.6 % quantile."""
+    """The 100 streams share the budget of one alarm. Of a Poisson count with mean 1, 4 is the 99.6 % quantile."""
     threshold = Budget(window_ms=WINDOW_MS).log_threshold(1 / world.streams)
     found = alarms(world, 1, MONTH, threshold)
     assert len(found) <= 4, found
