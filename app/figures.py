@@ -1,12 +1,12 @@
 """What a window's totals say: the figures of the contract, and the reading that rules judge."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.counted import counted
 from app.drift.baseline import Baseline
-from app.figure_names import MULTIVARIATE
 from app.estimates.versions import Estimates
+from app.figure_names import MULTIVARIATE
 from app.rules import Reading
 from app.windows import Window
 
@@ -17,15 +17,20 @@ def baseline_of(window: Window, known: Mapping[str, Baseline]) -> Baseline | Non
     return None if features is None else known.get(features.binned.baseline_id or "")
 
 
-def figures(window: Window, baseline: Baseline | None, estimates: Estimates) -> dict[str, Any]:
-    """Counts, metrics, and per feature data quality and drift; what there is no data for is absent."""
+def figures(
+    window: Window, baseline: Baseline | None, estimates: Estimates, together: Sequence[Window] = ()
+) -> dict[str, Any]:
+    """Counts, metrics, and per feature data quality and drift; what there is no data for is absent.
+
+    `together`: the windows that end with it, its segments among them; of these the impact is known.
+    """
     totals = window.totals
     found: dict[str, Any] = {
         "predictions": totals.predictions,
         "labels": totals.label_count,
         "errors": totals.errors,
         "metrics": totals.metrics((window.end - window.start) / 1000)
-        | estimates.metrics(window.version, window.segment, totals),
+        | estimates.metrics(window),
         "data_quality": totals.data_quality(baseline),
         "drift": totals.drift(baseline),
     }
@@ -42,6 +47,8 @@ def figures(window: Window, baseline: Baseline | None, estimates: Estimates) -> 
     if multivariate := totals.multivariate(baseline):
         found["multivariate"] = multivariate
         found["metrics"] |= {name: multivariate[name] for name in MULTIVARIATE if name in multivariate}
+    if together and (impact := estimates.impact(window, together, baseline)):
+        found["impact"] = impact
     if instances := totals.instances():
         found["resources"] = instances
     if baseline is not None:
@@ -67,14 +74,15 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         drift=record["drift"],
         latency=window.totals.latency,
         missing_before=missing,
+        error_counts=window.totals.error_counts(baseline),
+        classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
         feature_rows=0 if window.totals.features is None else window.totals.features.rows,
         baseline_id=None if baseline is None else baseline.baseline_id,
         baseline_rows=0 if baseline is None else baseline.size,
         counted=None if window.segment else counted(window.totals, baseline),
         errors=None if window.totals.regression is None else window.totals.regression.errors,
         estimate_trusted=estimates.trusted(window.version),
-        error_counts=window.totals.error_counts(baseline),
-        classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
+        impact=record.get("impact", {}),
     )
 
 

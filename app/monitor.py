@@ -145,19 +145,20 @@ class Monitor:
 
     def _windows(self, windows: list[Window], now: int) -> list[Message]:
         """Publishes the windows that end now; the shortest tumbling ones are judged and shown."""
-        messages, readings = [], []
+        messages, readings, shortest = [], [], []
         for window in windows:
             baseline = baseline_of(window, self.references.by_id)
             judged = window.kind == "tumbling" and window.end - window.start == self.shortest_ms
             if judged:
                 self.estimates.begin(window.version, baseline)
-            message = self._publish(window, baseline)
+            message = self._publish(window, baseline, windows)
             messages.append(message)
             if judged:
                 self.tally.window(window, message.value)
+                shortest.append(window)
                 readings.append(reading(window, message.value, baseline, self.estimates))
         if readings:
-            self.estimates.learn(windows, self.shortest_ms)
+            self.estimates.learn(shortest)
             self.tally.forget(now)
             messages += self._alerts(self.watch.read(readings, now))
         return messages
@@ -165,8 +166,9 @@ class Monitor:
     def _ask(self, now: int) -> list[Message]:
         return self._requests(self.retraining.consider(now, self.watch.open(), self.examples))
 
-    def _publish(self, window: Window, baseline: Baseline | None) -> Message:
-        return Message("windows", self.model, record(self.model, window, figures(window, baseline, self.estimates)))
+    def _publish(self, window: Window, baseline: Baseline | None, together: Sequence[Window] = ()) -> Message:
+        told = figures(window, baseline, self.estimates, together)
+        return Message("windows", self.model, record(self.model, window, told))
 
     def _alerts(self, alerts: Iterable[dict[str, Any]]) -> list[Message]:
         messages = [Message("alerts", self.model, alert) for alert in alerts]

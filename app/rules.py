@@ -50,6 +50,9 @@ class Reading:
     latency: LogHistogram | None = None
     missing_before: Mapping[str, float] = field(default_factory=dict)
     """Missing share of each feature in the baseline that `data_quality` was counted against."""
+    error_counts: tuple[Ints, Ints] | None = None
+    """Rows of the window and of the baseline in the bins of the reconstruction error."""
+    classifier_p_value: float | None = None
     feature_rows: int = 0
     """Rows that `data_quality` is of."""
     baseline_id: str | None = None
@@ -60,9 +63,8 @@ class Reading:
     """Of a regression: absolute errors, in hundredths."""
     estimate_trusted: bool = False
     """Whether labels have shown that the estimated figures can be relied on: only then they may raise alerts."""
-    error_counts: tuple[Ints, Ints] | None = None
-    """Rows of the window and of the baseline in the bins of the reconstruction error."""
-    classifier_p_value: float | None = None
+    impact: Mapping[str, Any] = field(default_factory=dict)
+    """Of all traffic: by how much performance has moved, and the features and segments that carry it."""
 
 
 @dataclass(frozen=True, slots=True)
