@@ -134,6 +134,9 @@ class Baseline:
             scores=_reference(record.get("scores")),
             **_sections(record),
         )
+        related = () if baseline.relations is None else baseline.relations.names
+        if not all(isinstance(baseline.features.get(name), NumberReference) for name in related):
+            raise ValueError(f"baseline of {baseline.model}: relations are between features that are numbers")
         if record.get("baseline_id", baseline.baseline_id) != baseline.baseline_id:
             raise ValueError(f"baseline {record['baseline_id']} of {baseline.model} does not match its content")
         return baseline

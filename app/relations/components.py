@@ -20,6 +20,8 @@ STEP = 2.0**-20
 FARTHEST = 64.0
 # A component's entries are published with as many decimals as the step can hold.
 DECIMALS = 6
+# A deviation that is further from 1 than this can't be divided by.
+SMALLEST = 1e-150
 # Rows that components are fitted from: few more than features say nothing about relations.
 ROWS_A_FEATURE = 5
 
@@ -79,7 +81,7 @@ class Components:
         """Raises ValueError or KeyError for what is no such record."""
         mean, deviation = _numbers(record["mean"]), _numbers(record["deviation"])
         minor = tuple(map(_numbers, record["minor"]))
-        if not minor or {len(deviation), *map(len, minor)} != {len(mean)} or min(deviation) <= 0:
+        if not minor or {len(deviation), *map(len, minor)} != {len(mean)} or min(deviation) <= SMALLEST:
             raise ValueError("components need a mean and a deviation above 0 for each feature, and one entry for each")
         if len(mean) > MOST_FEATURES or max(abs(entry) for row in minor for entry in row) > 1:
             raise ValueError(f"components are of at most {MOST_FEATURES} features, with entries between -1 and 1")
@@ -87,13 +89,14 @@ class Components:
 
 
 def usable(matrix: Floats) -> list[int]:
-    """The features, at most 64 of `matrix` (F, n), that vary."""
-    return [place for place, row in enumerate(matrix) if _varies(row[~np.isnan(row)])][:MOST_FEATURES]
+    """The first features of `matrix` (F, n) that vary: at most 64, and one for seven rows, so that folds have five."""
+    varying = [place for place, row in enumerate(matrix) if _varies(row[~np.isnan(row)])]
+    return varying[: min(MOST_FEATURES, matrix.shape[1] // (ROWS_A_FEATURE + 2))]
 
 
 def _varies(values: Floats) -> bool:
     with np.errstate(over="ignore"):
-        return len(values) > 1 and 0 < values.std() < np.inf and bool(np.isfinite(values.mean()))
+        return len(values) > 1 and SMALLEST < values.std() < 1 / SMALLEST and abs(values.mean()) < 1 / SMALLEST
 
 
 def fit_components(matrix: Floats, kept: int | None = None) -> Components | None:
@@ -107,7 +110,7 @@ def fit_components(matrix: Floats, kept: int | None = None) -> Components | None
     if features < 2 or rows < ROWS_A_FEATURE * features:
         return None
     mean, deviation = np.nanmean(matrix, axis=1), np.nanstd(matrix, axis=1)
-    if not (deviation > 0).all():
+    if not (deviation > SMALLEST).all():
         return None
     standard = np.nan_to_num(np.clip((matrix - mean[:, None]) / deviation[:, None], -FARTHEST, FARTHEST))
     variances, vectors = np.linalg.eigh(np.cov(standard))

@@ -122,7 +122,7 @@ def fit_relations(
 ) -> Relations | None:
     """The relations between those of the `features` (raw values by row) whose reference is of numbers.
 
-    At most 64, in the order of their names. None where fewer than two vary, or rows are fewer than five for each.
+    At most 64 and one for seven rows, in the order of their names. None where fewer than two vary.
     `whole`: (n,) the rows to fit from, None for all.
     """
     numbers = {name: own for name, own in sorted(references.items()) if isinstance(own, NumberReference)}
@@ -133,6 +133,8 @@ def fit_relations(
         matrix = matrix[:, whole]
     chosen = usable(matrix)
     matrix, names = matrix[chosen], [list(numbers)[place] for place in chosen]
+    if not names:
+        return None
     told = ~np.isnan(matrix).all(axis=0)
     components = fit_components(matrix[:, told])
     if components is None:

@@ -76,7 +76,9 @@ def test_too_little_says_nothing() -> None:
     rng = np.random.default_rng(3)
     assert fit_components(rng.normal(size=(1, 100))) is None
     assert fit_components(rng.normal(size=(10, 40))) is None
-    assert usable(np.array([[1.0, 1.0, np.nan], [1.0, 2.0, np.nan], [np.nan] * 3, [1e308, -1e308, 0.0]])) == [1]
+    assert usable(np.array([[1.0, 1.0, np.nan], [1.0, 2.0, np.nan], [np.nan] * 3, [1e308, -1e308, 0.0]] * 5)) == []
+    rows = np.array([[1.0] * 14, [1.0, 2.0] * 7, [np.nan] * 14, [1e308, -1e308] * 7, [1e-320, 0.0] * 7])
+    assert usable(np.vstack([rows, rows, rows])) == [1, 6]
 
 
 def test_held_out_errors_are_as_large_as_those_of_new_rows() -> None:
