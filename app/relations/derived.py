@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, Floats, Kind, PredictionColumns
 from app.drift.references import Reference
-from app.relations.embeddings import VectorReference, as_matrix, clustered, fit_vectors, norms, spread
+from app.relations.embeddings import VectorReference, as_matrix, clustered, fit_vectors, lengths, norms, spread
 from app.relations.texts import TextReference, describe_texts, fit_text
 
 
@@ -92,11 +92,12 @@ def _of_text(name: str, texts: Sequence[Any], reference: Reference | None) -> di
 
 
 def _of_vectors(name: str, values: Sequence[Any], reference: Reference | None) -> dict[str, FeatureColumn]:
-    figures = {"norm": norms(values)}
     if not isinstance(reference, VectorReference) or not reference.dimension:
-        return _columns(name, figures)
+        return _columns(name, {"norm": norms(values)})
     matrix, present = as_matrix(values, reference.dimension)
-    figures["distance"] = spread(reference.distances(matrix), present)
+    figures = {"norm": spread(lengths(matrix), present), "distance": spread(reference.distances(matrix), present)}
+    if len(matrix) < len(values):
+        figures["norm"] = norms(values)
     made = _columns(name, figures)
     if reference.clusters and present.any():
         made[f"{name}.cluster"] = _cluster_column(reference, matrix, present)

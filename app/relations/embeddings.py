@@ -1,10 +1,11 @@
 """Embeddings in numbers: how far from the reference's centroid, how long, and which of its clusters is the nearest."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from struct import Struct
+from struct import error as StructError
 from typing import Any
 
 import numpy as np
@@ -94,15 +95,18 @@ def clustered(values: Sequence[Any], dimension: int) -> NDArray[np.bool_]:
 
 def as_matrix(values: Sequence[Any], dimension: int) -> tuple[Floats, NDArray[np.bool_]]:
     """(k, dimension) the vectors of this length, None of another, and (n,) which of the values they are."""
-    fitting = [type(value) is list and len(value) == dimension > 0 for value in values]
-    rows = [value for value, fits in zip(values, fitting, strict=True) if fits]
-    if set(map(type, chain.from_iterable(rows))) <= {float, int}:
-        matrix = np.fromiter(chain.from_iterable(rows), np.float64, len(rows) * dimension).reshape(
-            -1, max(dimension, 1)
-        )
-        return matrix, np.array(fitting, np.bool_)
-    numeric = [fits and set(map(type, v)) <= {float, int} for v, fits in zip(values, fitting, strict=True)]
-    return as_matrix([v if fits else None for v, fits in zip(values, numeric, strict=True)], dimension)
+    # Packing takes a third of the time of `np.array`, and refuses what is no number.
+    pack = Struct(f"<{dimension}d").pack
+    packed = [_packed(pack, value) if type(value) is list and len(value) == dimension > 0 else None for value in values]
+    matrix = np.frombuffer(b"".join(row for row in packed if row is not None), "<f8").reshape(-1, max(dimension, 1))
+    return matrix, np.array([row is not None for row in packed], np.bool_)
+
+
+def _packed(pack: Callable[..., bytes], vector: list[Any]) -> bytes | None:
+    try:
+        return pack(*vector)
+    except (StructError, OverflowError):
+        return None
 
 
 def norms(values: Sequence[Any]) -> Floats:

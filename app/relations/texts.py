@@ -53,7 +53,7 @@ def fit_text(texts: Sequence[Any]) -> tuple[TextReference, Floats]:
     Each share is by the vocabulary of the other texts: its own words would make it look better known than a new one.
     """
     words = [words_of(text) for text in texts]
-    times = Counter(word for own in words for word in set(own))
+    times = Counter(word for own in words for word in set(own) if len(word) <= LONGEST_WORD)
     ranked = sorted((word for word, n in times.items() if n >= FEWEST_TEXTS), key=lambda word: (-times[word], word))
     reference = TextReference(sum(text is None for text in texts), tuple(ranked[:VOCABULARY]))
     of_others = frozenset(word for word in reference.vocabulary if times[word] > FEWEST_TEXTS)
@@ -64,11 +64,12 @@ def words_of(text: Any) -> list[str]:
     """Runs of letters and digits of the text's beginning, in lower case; none where it is no text."""
     if type(text) is not str:
         return []
-    return [word for word in _WORD.findall(text[:LOOKED_UP].lower()) if len(word) <= LONGEST_WORD]
+    words: list[str] = _WORD.findall(text[:LOOKED_UP].lower())
+    return words
 
 
 def _share_outside(words: Sequence[str], known: frozenset[str]) -> float:
-    return sum(word not in known for word in words) / len(words) if words else float("nan")
+    return (len(words) - sum(map(known.__contains__, words))) / len(words) if words else float("nan")
 
 
 def describe_texts(texts: Sequence[Any]) -> dict[str, Floats]:

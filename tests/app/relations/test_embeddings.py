@@ -42,7 +42,7 @@ def test_the_same_rows_give_the_same_reference() -> None:
 
 
 def test_what_is_no_such_vector_is_missing() -> None:
-    matrix, present = as_matrix([[1.0, 2.0], [1.0], None, "ab", [1.0, None], ["1", 2.0], [3.0, 4], [True, 1.0]], 2)
+    matrix, present = as_matrix([[1.0, 2.0], [1.0], None, "ab", [1.0, None], ["1", 2.0], [3.0, 4], [10**400, 1.0]], 2)
     assert matrix.tolist() == [[1.0, 2.0], [3.0, 4.0]]
     assert present.tolist() == [True, False, False, False, False, False, True, False]
     found = norms([[3.0, 4.0], [2.0], [], None, [None]])
