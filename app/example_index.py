@@ -1,7 +1,8 @@
 """Where the joined truth of a model lies in `examples`, by event time: what a retraining request points at."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from typing import Any
 
 from app.panes import Examples
@@ -22,6 +23,10 @@ class Entry:
     first: int
     last: int
     rows: int
+
+
+# `dataclasses.astuple` copies each value deeply, which took most of the time that closing a pane takes.
+astuple = attrgetter(*(field.name for field in fields(Entry)))
 
 
 @dataclass(frozen=True, slots=True)
