@@ -1,6 +1,6 @@
 """Checks that each row passes or fails: ranges, rules and required features that users configured, and empty texts."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,10 @@ class Checks:
             if told:
                 before = self.counts.get(check, (0, 0))
                 self.counts[check] = before[0] + told, before[1] + failed
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forgets the empty texts of all other features."""
+        self.counts = {check: own for check, own in self.counts.items() if check[0] != "empty" or check[1] in names}
 
     @property
     def seen(self) -> bool:

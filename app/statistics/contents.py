@@ -31,19 +31,14 @@ class Contents:
         self.rows = DistinctSample()
 
     @staticmethod
-    def update(
-        members: Sequence["Contents"],
-        groups: Groups,
-        prepared: "PreparedContents",
-        allowed: Sequence[Collection[str] | None],
-    ) -> None:
-        """`allowed`: of each member the names of features that it may know, None for all."""
+    def update(members: Sequence["Contents"], groups: Groups, prepared: "PreparedContents") -> None:
+        """Adds each row of a chunk to its group's contents."""
         smallest, largest = prepared.spans(groups)
         texts = {name: prepared.registers(name, groups) for name in prepared.texts}
-        for group, (member, names) in enumerate(zip(members, allowed, strict=True)):
+        for group, member in enumerate(members):
             own = zip(prepared.names, smallest[group], largest[group], strict=True)
-            member._widen({name: (a, b) for name, a, b in own if b and (names is None or name in names)})
-            member._register({name: found[group] for name, found in texts.items() if name in member.spans})
+            member._widen({name: (low, high) for name, low, high in own if high})
+            member._register({name: found[group] for name, found in texts.items()})
         DistinctSample.update([member.rows for member in members], groups, prepared.rows)
 
     def _widen(self, spans: Mapping[str, tuple[int, int]]) -> None:

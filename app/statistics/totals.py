@@ -106,9 +106,15 @@ class Totals:
                 setattr(self, name, kind.from_state(theirs.state()))
             else:
                 own.merge(theirs)
-        if self.contents is not None and self.features is not None and self.features.surplus:
-            self.contents.keep(self.features.names)
+        self.forget_surplus()
         self.late += other.late
+
+    def forget_surplus(self) -> None:
+        """What is kept by name is kept of those features only that there is room for."""
+        if self.features is not None and self.features.surplus:
+            for part in (self.checks, self.contents):
+                if part is not None:
+                    part.keep(self.features.names)
 
     def take_sample(self) -> Sample | None:
         """The rows for fitting a baseline, which these totals then hold no longer."""
@@ -245,16 +251,12 @@ class PreparedPredictions:
             Checks.update(_parts(own, "checks", Checks), index, self.checks)
         if self.age is not None and self.age.width:
             LogHistogram.update(_parts(own, "age", LogHistogram), index, self.age)
-        if whole:
-            self._of_the_whole(own, index)
-
-    def _of_the_whole(self, members: Sequence[Totals], groups: Groups) -> None:
-        if self.contents is not None:
-            features = _parts(members, "features", Features)
-            allowed = [own.names if own.surplus else None for own in features]
-            Contents.update(_parts(members, "contents", Contents), groups, self.contents, allowed)
-        if self.sample_rows:
-            self._sample(members, groups)
+        if whole and self.contents is not None:
+            Contents.update(_parts(own, "contents", Contents), index, self.contents)
+        if whole and self.sample_rows:
+            self._sample(own, index)
+        for member in own:
+            member.forget_surplus()
 
     def _sample(self, members: Sequence[Totals], groups: Groups) -> None:
         for group, member in enumerate(members):

@@ -127,12 +127,14 @@ def test_a_failed_prediction_repeats_nothing() -> None:
 
 
 def test_features_beyond_the_limit_stay_unknown() -> None:
-    totals = totals_of([{"a": 1.0, "b": 2.0}, {"c": "x", "d": 1.0}], None, None, limit=2)
+    totals = totals_of([{"a": 1.0, "b": 2.0}, {"c": "", "d": 1.0}], None, None, limit=2)
     assert totals.contents is not None
     assert totals.contents.spans.keys() == {"a", "b"}
-    totals.merge(totals_of([{"e": 1.0, "f": "z"}], None, None, limit=2))
+    assert totals.checks is None or not totals.checks.counts
+    totals.merge(totals_of([{"e": 1.0, "f": ""}], None, None, limit=2))
     assert totals.contents.spans.keys() == {"a", "b"}
     assert totals.contents.texts == {}
+    assert totals.checks is None or not totals.checks.counts
 
 
 def test_the_freshness_feature_is_no_feature() -> None:
