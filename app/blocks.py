@@ -21,6 +21,7 @@ from app.estimates.losses import PreparedLosses
 from app.grouping import Group, groupings, moments
 from app.messages import Message
 from app.pairs import PairRun
+from app.relations.derived import derive
 from app.segments import EVERYTHING, as_object, segment_values
 from app.settings import Settings
 from app.statistics.outputs import expected_losses
@@ -149,10 +150,12 @@ class Block:
     ) -> list[tuple[PreparedLosses, NDArray[np.bool_] | None]]:
         """What the baselines of these pairs' panes expect of them."""
         weights = np.ones(run.pairs.size) if run.pairs.weights is None else run.pairs.weights
-        found = [
-            (expected_losses(baseline, run.predictions, weights, run.pairs.label_values), chosen)
-            for baseline, chosen in totals.by_baseline(panes)
-        ]
+        texts = self.settings.model(run.pairs.model).text
+        found = []
+        for baseline, chosen in totals.by_baseline(panes):
+            if baseline is not None and baseline.performance is not None and baseline.performance.trees is not None:
+                columns = derive(run.predictions, texts, baseline.features)
+                found.append((expected_losses(baseline, columns, weights, run.pairs.label_values), chosen))
         return [(losses, chosen) for losses, chosen in found if losses is not None]
 
     def count_corrections(self, corrections: Corrections) -> int:

@@ -31,7 +31,7 @@ HELP = {
     "watermark_stalled_seconds": "Time for which event time of a partition of panes stands still; 0 while it goes on.",
     "watermark_held_back": "1 for each source partition that holds a stalled partition of panes back.",
     "accuracy": "Share of right predictions among those whose label became known in the newest window.",
-    "estimated_accuracy": "Mean probability of the predicted class in the newest window.",
+    "estimated_accuracy": "Accuracy that the probabilities promise, calibrated where known, in the newest window.",
     "metric": "Metrics of the newest window, named as in its record.",
     "label_coverage": "Labels per prediction in the newest window.",
     "label_lag_seconds": "From a prediction to its label, in the newest window.",

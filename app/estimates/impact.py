@@ -70,18 +70,21 @@ def _weight(own: Mean | None, whole: Mean, usual_loss: float) -> tuple[float, fl
     return share, own.loss, share * second / whole.rows
 
 
-def ranked(parts: Iterable[Part], sign: float, name: str) -> list[dict[str, Any]]:
-    """Those beyond chance, the largest first, at most five. `share`: of all that is carried in the same column,
-    whichever way it goes; features are one column.
+def ranked(parts: Iterable[Part], moved: float, sign: float, name: str) -> list[dict[str, Any]]:
+    """Those beyond chance, at most five: first what goes the way that performance went, the largest first, then what
+    works against it. `share`: of all in its column that goes that way, negative for what works against it; features are
+    one column.
 
-    `sign`: -1 turns a loss into the metric. `name`: how the subject is called.
+    `moved`: the change of the mean loss. `sign`: -1 turns a loss into the metric. `name`: how the subject is called.
     """
-    carried = [part for part in parts if abs(part.change) > SIGMAS * part.deviation and part.change]
+    way = -1.0 if moved < 0 else 1.0
+    carried = [part for part in parts if abs(part.change) > SIGMAS * part.deviation]
     totals: dict[str, float] = {}
     for part in carried:
-        totals[part.column] = totals.get(part.column, 0.0) + abs(part.change)
-    order = sorted(carried, key=lambda part: (-abs(part.change), str(part.subject)))[:MOST_NAMED]
+        totals[part.column] = totals.get(part.column, 0.0) + max(way * part.change, 0.0)
+    order = sorted(carried, key=lambda part: (way * part.change < 0, -abs(part.change), str(part.subject)))
     return [
-        {name: part.subject, "change": sign * part.change, "share": abs(part.change) / totals[part.column]}
-        for part in order
+        {name: part.subject, "change": sign * part.change}
+        | ({"share": way * part.change / totals[part.column]} if totals[part.column] > 0 else {})
+        for part in order[:MOST_NAMED]
     ]

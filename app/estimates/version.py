@@ -110,13 +110,16 @@ class VersionEstimates:
         ):
             now = _means(windows, mean_of)
             if usual.complete and EVERYTHING in now and now[EVERYTHING].rows >= FEWEST_ROWS:
-                moved[name] = sign * (now[EVERYTHING].loss - usual.means[EVERYTHING].loss)
+                way = now[EVERYTHING].loss - usual.means[EVERYTHING].loss
+                moved[name] = sign * way
                 if "segments" not in moved and len(usual.means) > 1:
-                    moved["segments"] = ranked(segment_parts(now, usual.means), sign, "segment")
+                    moved["segments"] = ranked(segment_parts(now, usual.means), way, sign, "segment")
         if not moved:
             return None
         if baseline is not None and whole.features is not None:
-            moved["features"] = ranked(feature_parts(baseline, whole.features), sign, "feature")
+            # Features are of the predictions, and so is the estimate.
+            way = sign * (moved["estimated"] if "estimated" in moved else moved["realised"])
+            moved["features"] = ranked(feature_parts(baseline, whole.features), way, sign, "feature")
         carried = {name: value for name, value in moved.items() if value != []}
         return {"metric": "mae" if regression else "accuracy"} | carried
 

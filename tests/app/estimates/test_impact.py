@@ -31,7 +31,7 @@ def test_the_parts_of_a_column_add_up_to_the_change(seed: int) -> None:
 
 def test_the_segment_that_got_worse_carries_it() -> None:
     now, usual = means((1000, 0.3), (1000, 0.1)), means((5000, 0.1), (5000, 0.1))
-    (told,) = ranked(segment_parts(now, usual), -1.0, "segment")
+    (told,) = ranked(segment_parts(now, usual), 0.1, -1.0, "segment")
     assert told["segment"] == {"region": "north"}
     assert told["change"] == pytest.approx(-0.1)
     assert told["share"] == 1
@@ -52,24 +52,24 @@ def test_noise_carries_nothing() -> None:
     for _ in range(400):
         wrong = rng.binomial(500, 0.2, 2) / 500
         usual = means((1000, 0.2), (1000, 0.2))
-        named += len(ranked(segment_parts(means((500, wrong[0]), (500, wrong[1])), usual), -1.0, "segment"))
+        named += len(ranked(segment_parts(means((500, wrong[0]), (500, wrong[1])), usual), 0.0, -1.0, "segment"))
     assert named <= 4
 
 
-def test_shares_are_of_one_column() -> None:
+def test_what_works_against_the_change_comes_last_with_a_negative_share() -> None:
     parts = [
         Part("region", {"region": "north"}, 0.03, 0.001),
         Part("region", {"region": "south"}, -0.01, 0.001),
         Part("channel", {"channel": "web"}, 0.02, 0.001),
         Part("channel", {"channel": "app"}, 0.02, 0.1),
     ]
-    told = ranked(parts, -1.0, "segment")
+    told = ranked(parts, 0.04, -1.0, "segment")
     assert [(next(iter(own["segment"].values())), own["change"]) for own in told] == [
         ("north", -0.03),
         ("web", -0.02),
         ("south", 0.01),
     ]
-    assert [own["share"] for own in told] == pytest.approx([0.75, 1, 0.25])
+    assert [own["share"] for own in told] == pytest.approx([1, 1, -1 / 3])
 
 
 def test_means_of_parts_are_those_of_the_whole() -> None:
