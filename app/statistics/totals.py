@@ -215,12 +215,12 @@ class PreparedPredictions:
         quality: QualitySettings = NO_QUALITY,
         texts: Collection[str] = (),
     ) -> None:
+        given = columns
         self.age: Buckets | None = None
         if quality.freshness is not None:
             self.age = Buckets(ages(columns, quality.freshness))
             columns = without(columns, quality.freshness)
-        given = columns
-        self.contents = PreparedContents(given) if given.features else None
+        self.contents = PreparedContents(columns) if columns.features else None
         columns = derive(columns, texts, {} if baseline is None else baseline.features)
         self.columns = columns
         self.weights = _weights(columns.weights, columns.size)

@@ -23,8 +23,8 @@ from tests.app.closing import pane
 
 QUALITY = {
     "ranges": {"age": [0, 120]},
-    "rules": ["income >= 0", "end >= start"],
-    "required": ["income"],
+    "rules": ["income >= 0", "end >= start", "as_of != null"],
+    "required": ["income", "as_of"],
     "freshness": "as_of",
 }
 RULES = [
@@ -99,7 +99,7 @@ def reference() -> Baseline:
 def test_good_data_is_said_to_be_good() -> None:
     window, alerts = closed(counted([GOOD | {"city": "ab"[n % 2], "age": float(n)} for n in range(40)]))
     assert alerts == {}
-    assert window["consistency"] == {"income >= 0": 0, "end >= start": 0}
+    assert window["consistency"] == {"income >= 0": 0, "end >= start": 0, "as_of != null": 0}
     metrics = {name: window["metrics"][name] for name in ("rule_violations", "incomplete_share", "duplicate_share")}
     assert metrics == {"rule_violations": 0, "incomplete_share": 0, "duplicate_share": 0}
     assert window["data_quality"]["age"]["out_of_range"] == 0
@@ -124,7 +124,7 @@ def test_each_mistake_is_told() -> None:
     city = window["data_quality"]["city"]
     assert [city[name] for name in ("missing", "null", "absent", "empty")] == [14 / 40, 10 / 40, 4 / 40, 1 / 40]
     assert window["data_quality"]["age"]["out_of_range"] == 10 / 40
-    assert window["consistency"] == {"income >= 0": 10 / 39, "end >= start": 1 / 40}
+    assert window["consistency"] == {"income >= 0": 10 / 39, "end >= start": 1 / 40, "as_of != null": 0}
     assert window["metrics"]["rule_violations"] == 11 / 40
     assert window["metrics"]["incomplete_share"] == 1 / 40
     assert alerts.keys() == {"income", "rules", "nulls"}
@@ -134,7 +134,7 @@ def test_each_mistake_is_told() -> None:
 def test_changes_of_the_schema_are_told() -> None:
     baseline = reference()
     rows = [
-        {"number": str(n), "income": 1.0, "age": 1.0, "city": "a", "end": "x", "start": "x", "new": n}
+        {"number": str(n), "income": 1.0, "age": 1.0, "city": "a", "end": "x", "start": "x", "as_of": 1, "new": n}
         for n in range(40)
     ]
     window, alerts = closed(counted(rows, baseline), baseline)
@@ -163,7 +163,7 @@ def test_blocks_check_what_the_model_is_configured_for_in_segments_too() -> None
     [run] = PredictionDecoder(OF_CITIES).decode(RawChunk(np.arange(4), np.full(4, 10_000), [None] * 4, values)).runs
     block.count_predictions(run.columns, np.zeros(4, np.int64), None)
     for group, totals in block.versions["credit", "1"].groups.items():
-        assert totals.consistency() == {"income >= 0": 0.25, "end >= start": 0}
+        assert totals.consistency() == {"income >= 0": 0.25, "end >= start": 0, "as_of != null": 0}
         assert ("duplicate_share" in totals.metrics(10)) == (group.segment == EVERYTHING)
         assert ("constant" in totals.data_quality(None)["city"]) == (group.segment == EVERYTHING)
 
