@@ -4,7 +4,7 @@ from app.collecting import Collecting
 from app.drift.baseline import Baseline
 from app.drift.fitting import fit
 from app.drift.inheriting import inherit
-from app.drift.timeline import KEPT, NOTHING, Timeline
+from app.drift.timeline import KEPT, NOTHING, Timeline, next_edge
 from app.identity import version_key
 from app.messages import Message
 from app.panes import ClosedPane
@@ -64,7 +64,7 @@ class References:
             return None
         counting = [baseline for own in self._of.values() if (baseline := own.spans(now)[0][1]) is not None]
         newest = max(counting, key=lambda one: (one.created_at, one.version), default=None)
-        return None if newest is None else inherit(newest, version, now, self._next_edge(now))
+        return None if newest is None else inherit(newest, version, now, next_edge(now, self.windows))
 
     def _fit(self, version: str, sample: Sample, now: int) -> Baseline:
         return fit(
@@ -73,16 +73,10 @@ class References:
             sample.data(),
             created_at=now,
             origin="stream",
-            effective_from=self._next_edge(now),
+            effective_from=next_edge(now, self.windows),
             text=self.settings.text,
             sample_rows=self.settings.baseline.sample_rows,
         )
-
-    def _next_edge(self, now: int) -> int:
-        """The edge of a window before which ingest, a lateness ahead, will not have come."""
-        reached = now + self.windows.lateness_ms + self.windows.pane_ms
-        length = min(self.windows.tumbling_ms, default=self.windows.pane_ms)
-        return -(-reached // length) * length
 
 
 def _healthy(totals: Totals) -> bool:

@@ -8,7 +8,7 @@ import orjson
 from app.drift.baseline import Baseline
 from app.drift.timeline import NOTHING, Timeline
 from app.settings import Settings
-from app.timestamps import rfc3339
+from streams.baselinetext import origin, since
 from streams.following import Follower
 
 log = logging.getLogger(__name__)
@@ -45,13 +45,7 @@ class Baselines:
             return
         name = baseline.model, baseline.version
         self._known[name] = self._known.get(name, NOTHING).heard(baseline)
-        log.info("Baseline %s of %s %s counts from %s", baseline.baseline_id, *name, _since(baseline))
+        text = "Baseline %s of %s %s (%s) counts from %s"
+        log.info(text, baseline.baseline_id, *name, origin(baseline), since(baseline))
         for tell in self.listeners:
             tell(baseline)
-
-
-def _since(baseline: Baseline) -> str:
-    """``the beginning (inherited from 3)``"""
-    start = "the beginning" if baseline.effective_from is None else rfc3339(baseline.effective_from)
-    how = "" if baseline.inherited is None else f" from {baseline.inherited.version}"
-    return f"{start} ({baseline.origin}{how})"

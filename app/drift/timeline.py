@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.drift.baseline import Baseline
+from app.window_settings import WindowSettings
 
 # Windows that were open when a baseline changed are still counted against the one before.
 KEPT = 3
@@ -35,6 +36,13 @@ class Timeline:
 
 
 NOTHING = Timeline()
+
+
+def next_edge(now: int, windows: WindowSettings) -> int:
+    """The edge (ms) of a window that ingest, a lateness and a pane ahead of `now`, will not have come to."""
+    reached = now + windows.lateness_ms + windows.pane_ms
+    length = min(windows.tumbling_ms, default=windows.pane_ms)
+    return -(-reached // length) * length
 
 
 def _start(baseline: Baseline) -> int:

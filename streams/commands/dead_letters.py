@@ -1,6 +1,5 @@
 """`inferwatch dead-letters`: what could not be used, and sending it again once it can."""
 
-import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from streams.redelivery import Done
 
 dead_letters = typer.Typer()
-
-AGO = re.compile(r"(\d+)([smhd])")
-SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 Reasons = Annotated[
     list[str] | None, typer.Option("--reason", metavar="R", help="Only of this reason; may be repeated.")
@@ -153,21 +149,11 @@ def replay(
 
 def _wanted(reasons: list[str] | None, topics: list[str] | None, since: str | None) -> "Wanted":
     from app.deadletters import Wanted
+    from streams.commands.moments import moment_ms
 
-    return Wanted(frozenset(reasons or ()), frozenset(topics or ()), None if since is None else _since(since))
-
-
-def _since(text: str) -> int:
-    import time
-
-    from app.timestamps import milliseconds
-
-    if ago := AGO.fullmatch(text):
-        return time.time_ns() // 1_000_000 - int(ago[1]) * SECONDS[ago[2]] * 1000
-    try:
-        return milliseconds(float(text) if text.replace(".", "", 1).isdecimal() else text)
-    except ValueError as error:
-        raise typer.BadParameter(f"--since: {error}") from error
+    return Wanted(
+        frozenset(reasons or ()), frozenset(topics or ()), None if since is None else moment_ms("--since", since)
+    )
 
 
 def _extent(settings: "Settings") -> "tuple[dict[str, int], Ranges, int]":

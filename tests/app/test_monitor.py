@@ -29,12 +29,14 @@ def a_monitor(windows: dict[str, Any] | None = None, **model: Any) -> Monitor:
     return Monitor("credit", Settings.model_validate(settings), {})
 
 
-def close(monitor: Monitor, *panes: int, totals: Totals | None = None, **examples: Any) -> list[Message]:
+def close(
+    monitor: Monitor, *panes: int, totals: Totals | None = None, version: str = "1", **examples: Any
+) -> list[Message]:
     """Closes the panes of these numbers, each with the same totals."""
     found = []
     for number in panes:
         own = Totals.from_state((totals or predictions(30)).state())
-        found += monitor.close_pane(pane(number * PANE, own, **examples)).messages
+        found += monitor.close_pane(pane(number * PANE, {(version, EVERYTHING): own}, **examples)).messages
     return found
 
 
@@ -165,6 +167,21 @@ class TestBaselines:
         monitor = a_monitor(baseline={"first_events": 300})
         monitor.baseline_arrived(self.published().to_record())
         assert of("baselines", close(monitor, *range(9), totals=self.sampled())) == []
+
+    def test_a_new_version_takes_over_that_of_the_newest_one_where_the_settings_say_so(self) -> None:
+        monitor = a_monitor(baseline={"first_events": 300, "inherit": True})
+        (first,) = of("baselines", close(monitor, 0, 1, 2, totals=self.sampled()))
+        (own,) = of("baselines", close(monitor, *range(6, 9), version="2", totals=self.sampled()))
+        assert (own["version"], own["origin"], own["features"]) == ("2", "inherited", first["features"])
+        assert own["inherited"] == {"version": "1", "baseline_id": first["baseline_id"]}
+        assert own["effective_from"] == "1970-01-01T00:02:00.000Z", "the next edge of a window"
+
+    def test_a_new_version_gets_its_own_where_they_do_not(self) -> None:
+        monitor = a_monitor(baseline={"first_events": 300})
+        close(monitor, 0, 1, 2, totals=self.sampled())
+        (own,) = of("baselines", close(monitor, *range(6, 9), version="2", totals=self.sampled()))
+        assert (own["version"], own["origin"]) == ("2", "stream")
+        assert own["start"] is not None
 
     def published(self) -> Any:
         given = {name: values.tolist() for name, values in self.features().items()}
