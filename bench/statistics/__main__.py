@@ -26,7 +26,7 @@ from bench.statistics.tables import alarm_checks, alarm_lines, delay_checks, del
 from bench.statistics.workers import work
 
 SEEDS, EVENTS, DAYS = 20, 10_000_000, 30.0
-WINDOW_S, DELAY_WINDOW_S, OUTCOMES = 3600, 60, 300_000
+WINDOW_S, DELAY_WINDOW_S, OUTCOMES = 3600, 60, 1_000_000
 PARTS = ("stationary", *(scenario.name for scenario in SCENARIOS), "estimates")
 
 
@@ -39,7 +39,9 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--segments", type=int, default=Setup().segments, help="(default: %(default)s)")
     parser.add_argument("--window-s", type=int, default=WINDOW_S, help="of stationary streams (default: %(default)s)")
     parser.add_argument("--delay-window-s", type=int, default=DELAY_WINDOW_S, help="of delays (default: %(default)s)")
-    parser.add_argument("--outcomes", type=int, default=OUTCOMES, help="of river's run lengths (default: %(default)s)")
+    parser.add_argument(
+        "--outcomes", type=int, default=OUTCOMES, help="at most for each of river's run lengths (default: %(default)s)"
+    )
     parser.add_argument("--processes", type=int, default=None, help="(default: one for each CPU)")
     parser.add_argument("--only", type=parts, default=PARTS, metavar="NAME,...", help=f"of {', '.join(PARTS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write what each stream gave")
@@ -90,7 +92,7 @@ def false_alarms(found: Sequence[Alarms], scenario: Scenario, budget: FalseAlarm
     own = [one for one in found if not one.wandering]
     if not own:
         return budget.alerts
-    counted = [PRODUCT, QUIET] if scenario.process is VALUES else [PRODUCT]
+    counted = [PRODUCT, QUIET] if scenario.process == VALUES else [PRODUCT]
     alerts = sum(one.alerts[name] for one in own for name in counted)
     return likely(alerts) / sum(one.days[PRODUCT] for one in own) * budget.days
 

@@ -21,8 +21,6 @@ from bench.statistics.world import World
 
 HEALTHY_WINDOWS = 240
 MOST_WINDOWS = 200
-# What river's detectors see before the change: HDDM takes up to 0.2 ms for each outcome.
-HEALTHY_OUTCOMES = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +89,7 @@ def _river(
 ) -> list[Delay]:
     """Over the same outcomes, and further windows where the product was sooner."""
     found = []
-    healthy = scenario.process.usual(rng, HEALTHY_OUTCOMES)
+    healthy = scenario.process.usual(rng, round(HEALTHY_WINDOWS * scenario.per_window(world.setup)))
     since = world.window - len(windows)
     for kind in kinds_for(scenario.process):
         detector = kind.make(strictness[kind.name], scenario.process.two_sided)

@@ -49,15 +49,15 @@ class Scenario:
 
     @property
     def unit(self) -> str:
-        return "labels" if self.process is WRONG else "events"
+        return "labels" if self.process == WRONG else "events"
 
     def outcomes(self, rng: np.random.Generator, counts: Counts, shift: float) -> Floats:
         """(n,) of one window, in random order. `shift`: of the feature in it."""
         own = counts.whole() if self.whole else counts
         place = 0 if self.whole else SEGMENT
-        if self.process is VALUES:
+        if self.process == VALUES:
             return _squashed(rng.normal(shift, 1.0, int(own.present[place, 0])))
-        if self.process is MISSING:
+        if self.process == MISSING:
             rows, bad = int(own.rows[place]), int(own.rows[place] - own.present[place, 0])
         else:
             rows, bad = int(own.labels[place]), int(own.wrong[place])
@@ -65,12 +65,12 @@ class Scenario:
 
     def streams(self, setup: Setup) -> int:
         """How many streams of this kind there are to be watched."""
-        return (setup.segments + 1) * (1 if self.process is WRONG else setup.features)
+        return (setup.segments + 1) * (1 if self.process == WRONG else setup.features)
 
     def per_window(self, setup: Setup) -> float:
         """Outcomes expected in a window."""
         rows = setup.rows if self.whole else setup.rows / setup.segments
-        return rows * ((1 - USUAL.error_rate) * USUAL.labelled if self.process is WRONG else 1.0)
+        return rows * ((1 - USUAL.error_rate) * USUAL.labelled if self.process == WRONG else 1.0)
 
     def information(self, setup: Setup, window: int) -> float:
         """Kullback and Leibler's divergence that a `window` (from 0) after the change brings, in nats."""
@@ -78,9 +78,9 @@ class Scenario:
         if self.change.relation is not None:
             relation = USUAL.relation + part * (self.change.relation - USUAL.relation)
             return rows * (1 - USUAL.missing) ** 2 * correlated(relation, USUAL.relation)
-        if self.process is VALUES:
+        if self.process == VALUES:
             return rows * (1 - USUAL.missing) * (part * self.change.shift) ** 2 / 2
-        usual = 1 - USUAL.accuracy if self.process is WRONG else USUAL.missing
+        usual = 1 - USUAL.accuracy if self.process == WRONG else USUAL.missing
         after = 1 - self.change.accuracy if self.change.accuracy is not None else self.change.missing
         assert after is not None
         return rows * divergence(usual + part * (after - usual), usual)

@@ -193,11 +193,12 @@ def test_intervals_of_counts_are_exact(events: int) -> None:
 
 
 def test_a_strictness_is_read_off_a_line_also_beyond_what_was_tried() -> None:
-    told = Curve("any", "any", (1.0, 2.0, 3.0, 4.0), tuple(round(1e6 * np.exp(-2 * s)) for s in range(1, 5)), 10**6)
+    alarms = tuple(round(1e6 * np.exp(-2 * s)) for s in range(1, 5))
+    told = Curve("any", "any", (1.0, 2.0, 3.0, 4.0), alarms, (10**6,) * 4)
     assert told.strictness_for(np.exp(-5)) == pytest.approx(2.5, abs=0.02)
     assert told.strictness_for(np.exp(-20)) == pytest.approx(10, abs=0.1)
     assert told.strictness_for(0.9) == 1
-    assert Curve("any", "any", (1.0, 2.0), (5, 9), 1000).strictness_for(1e-9) == inf
+    assert Curve("any", "any", (1.0, 2.0), (5, 9), (1000, 1000)).strictness_for(1e-9) == inf
 
 
 def test_lordens_bound_is_the_evidence_that_is_needed() -> None:
