@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from app.drift.baseline import Baseline
     from app.layout import Wishes
+    from app.settings import ModelSettings
 
 Rate = Annotated[
     float | None, typer.Option(metavar="N", min=0.001, help="Rows a second, where they have no timestamp.")
@@ -74,7 +75,7 @@ def replay(
         raise UnreadableFile(f"{file}: labels alone can't be replayed: put them beside their predictions")
     for note in layout.notes:
         console.print(f"{file}: {note}")
-    given = None if baseline is None else _baseline(baseline, wishes, console)
+    given = None if baseline is None else _baseline(baseline, wishes, settings.model(model), console)
     run = Replay(table, layout, settings, console, given, tune)
     run.run({"windows": windows, "alerts": alerts})
     if run.mistaken:
@@ -82,7 +83,7 @@ def replay(
         raise typer.Exit(1)
 
 
-def _baseline(path: Path, wishes: "Wishes", console: "Console") -> "Baseline":
+def _baseline(path: Path, wishes: "Wishes", own: "ModelSettings", console: "Console") -> "Baseline":
     """A record as it is on `baselines`, or fitted from rows as `inferwatch baseline fit` does."""
     from app.drift.fitting import fit
     from app.files import UnreadableFile, open_table
@@ -93,7 +94,7 @@ def _baseline(path: Path, wishes: "Wishes", console: "Console") -> "Baseline":
     if (record := _record(path)) is not None:
         return record
     table = open_table(path, kinds(wishes.task, wishes.segments))
-    left_out = [name for name in (*wishes.ignore, *wishes.segments) if name in table.columns]
+    left_out = [name for name in (*wishes.ignore, *wishes.segments, own.quality.freshness) if name in table.columns]
     with progress("reading the baseline", table.size, console) as advanced:
         rows = read_reference(table, wishes.task, left_out, advanced)
     for mistake in rows.mistakes:
@@ -101,7 +102,7 @@ def _baseline(path: Path, wishes: "Wishes", console: "Console") -> "Baseline":
     if not rows.data.size:
         raise UnreadableFile(f"{path}: no rows to fit a baseline from")
     written_ms = path.stat().st_mtime_ns // 1_000_000
-    return fit(wishes.model, wishes.version, rows.data, created_at=written_ms, origin="file")
+    return fit(wishes.model, wishes.version, rows.data, created_at=written_ms, origin="file", text=own.text)
 
 
 def _record(path: Path) -> "Baseline | None":
