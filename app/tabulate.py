@@ -155,6 +155,9 @@ def feature_column(values: Sequence[Any], longest: int = LONGEST_TEXT) -> Featur
         return column
     if kinds <= {float, NoneType}:
         return _numeric(np.array(values, np.float64))
+    if kinds == {str}:
+        texts = list(values) if max(map(len, values)) <= longest else [text[:longest] for text in values]
+        return FeatureColumn(Kind.TEXT, np.full(len(values), np.nan), texts)
     numbers = np.array([float(v) if type(v) is float or type(v) is bool else np.nan for v in values])
     clipped = [v[:longest] if type(v) is str else v for v in values]
     if len(kinds) == 1:

@@ -73,7 +73,7 @@ class Replay:
         if not isinstance(self.table, ParquetTable):
             self._feed_records()
             return
-        reader = ColumnReader(self.table, self.layout, self.settings.model(self.layout.model).max_features)
+        reader = ColumnReader(self.table, self.layout, self.settings)
         why_not = obstacle(self.table, reader)
         if why_not is None:
             self._feed_columns(self.table, reader)

@@ -13,7 +13,7 @@ from app.columns import FeatureColumn, Floats, Ints, Kind
 from app.files.arrow import Mask, floats, is_number, is_text, mapped, milliseconds, values
 from app.layout import Layout
 from app.rows import LONGEST_ID, RowReader
-from app.tabulate import feature_column
+from app.tabulate import LONGEST_PROSE, LONGEST_TEXT, feature_column
 from app.timestamps import milliseconds_of
 from app.watermarks import LARGEST, event_times
 
@@ -92,7 +92,9 @@ class Cells:
         found, wrong = self.times("label_timestamp")
         return np.where(missing, delayed, found), wrong & ~missing
 
-    def feature(self, name: str) -> FeatureColumn:
+    def feature(self, name: str, prose: bool) -> FeatureColumn:
+        """`prose`: whether it is configured as text."""
+        longest = LONGEST_PROSE if prose else LONGEST_TEXT
         column = self.batch.column(name)
         if is_number(column.type):
             numbers = floats(column)
@@ -100,8 +102,8 @@ class Cells:
             kinds = np.where(missing, Kind.MISSING, Kind.NUMBER).astype(np.uint8) if missing.any() else Kind.NUMBER
             return FeatureColumn(kinds, numbers, None)
         if _is_plain(column.type):
-            return feature_column(values(column))
-        return feature_column([_on_the_wire(name, value) for value in values(column)])
+            return feature_column(values(column), longest)
+        return feature_column([_on_the_wire(name, value) for value in values(column)], longest)
 
     def odd(self, features: Sequence[str]) -> Mask:
         """Where a row may be a mistake, but for its time. What is not odd is none."""

@@ -17,6 +17,7 @@ from app.files.table import Mistake
 from app.layout import Layout
 from app.replay.cells import Cells
 from app.rows import RowReader
+from app.settings import Settings
 from app.tabulate import class_names
 
 NUMBERS = ("latency_ms", "weight")
@@ -50,14 +51,16 @@ def _fits(name: str, kind: pa.DataType, layout: Layout) -> bool:
 
 
 class ColumnReader:
-    """Reads batches of `table` as columns of `layout`, with at most `max_features` features."""
+    """Reads batches of `table` as columns of `layout`."""
 
-    def __init__(self, table: ParquetTable, layout: Layout, max_features: int) -> None:
+    def __init__(self, table: ParquetTable, layout: Layout, settings: Settings) -> None:
+        model = settings.model(layout.model)
         self.layout = layout
         self.columns = [name for name in table.columns if name not in layout.ignored]
         self.rows = RowReader(table.path.name, layout)
         self._first = table.first
-        self._features = [name for name in self.columns if name not in layout.not_features][:max_features]
+        self._features = [name for name in self.columns if name not in layout.not_features][: model.max_features]
+        self._texts = frozenset(model.text)
         numeric = "prediction" in self.columns and is_number(table.schema.field("prediction").type)
         self._task = layout.task or ("regression" if numeric else "classification")
 
@@ -113,7 +116,7 @@ class ColumnReader:
             failed=cells.failed,
             weights=_weights(cells.weights),
             latency_ms=cells.latency_ms,
-            features={name: cells.feature(name) for name in self._features},
+            features={name: cells.feature(name, name in self._texts) for name in self._features},
             as_sent=cells.said,
             predicted=nothing if regression else class_names(cells.said),
             values=np.array(cells.said if regression else nothing, np.float64),

@@ -66,6 +66,8 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
     if isinstance(one, dict) and isinstance(other, dict):
         names = sorted((one.keys() | other.keys()) - DRAWN)
         return [text for name in names for text in differences(one.get(name), other.get(name), f"{place}/{name}")]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [text for own, its in zip(one, other, strict=True) for text in differences(own, its, f"{place}/")]
     if isinstance(one, float) and isinstance(other, float) and isclose(one, other, rel_tol=1e-9, abs_tol=1e-9):
         return []
     return [] if one == other else [f"{place}: {one} {other}"]

@@ -65,7 +65,7 @@ def by_columns(
     table = ParquetTable(path)
     layout = lay_out(table, wishes, START, 100.0)
     assert unreadable(table, layout) is None
-    reader = ColumnReader(table, layout, settings.model(wishes.model).max_features)
+    reader = ColumnReader(table, layout, settings)
     replay = TableReplay(engine, reader, lambda mistake: found.mistakes.append((mistake.row, mistake.what)), held_rows)
     replay.run(table, lambda rows: None)
     found.counts = replay.counts

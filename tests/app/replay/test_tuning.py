@@ -34,7 +34,7 @@ def replayed(path: Path, settings: Settings, factors: tuple[float, ...] = ()) ->
     engine = Engine("credit", settings, history.take)
     tuning = Tuning(engine.monitor, settings, factors)
     table = ParquetTable(path)
-    reader = ColumnReader(table, lay_out(table, Wishes("credit"), START, 1.0), 1000)
+    reader = ColumnReader(table, lay_out(table, Wishes("credit"), START, 1.0), settings)
     TableReplay(engine, reader, lambda mistake: None).run(table, lambda rows: None)
     return history, tuning
 

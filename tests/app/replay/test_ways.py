@@ -29,6 +29,8 @@ def differences(one: Any, other: Any, place: str = "") -> list[str]:
             for key in sorted(one.keys() | other.keys())
             for text in differences(one.get(key), other.get(key), f"{place}/{key}")
         ]
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        return [text for own, its in zip(one, other, strict=True) for text in differences(own, its, f"{place}/")]
     if isinstance(one, float) and isinstance(other, float) and isclose(one, other, rel_tol=1e-9, abs_tol=1e-12):
         return []
     return [] if one == other else [f"{place}: {one} {other}"]
@@ -185,6 +187,21 @@ def test_both_ways_say_the_same(change: Callable[[Columns], Columns], tmp_path: 
     assert columns.counts.pairs > 0
 
 
+def test_what_is_configured_holds_either_way(tmp_path: Path) -> None:
+    """Long text, ranges, rules and the age of the data, of a model with few features."""
+    model = {
+        "text": ["comment"],
+        "max_features": 6,
+        "segments": ["region", "member"],
+        "quality": {"ranges": {"x1": [-1, None]}, "rules": ["x1 >= x2"]},
+    }
+    settings = MINUTES.model_copy(update={"models": Settings.model_validate({"models": {"credit": model}}).models})
+    columns = classified(ROWS)
+    words = np.array(["all is well", "a long way " * 40, "Größe 7"])
+    file = write(tmp_path / "rows.parquet", {"comment": words[np.arange(ROWS) % 3]} | columns)
+    same(by_columns(file, WISHES, settings), by_records(file, WISHES, settings))
+
+
 def test_labels_after_the_horizon_find_nothing(tmp_path: Path) -> None:
     settings = MINUTES.model_copy(update={"labels": Settings.model_validate({"labels": {"horizon_s": 60}}).labels})
     file = write(tmp_path / "rows.parquet", classified(ROWS))
@@ -208,7 +225,7 @@ def test_what_waits_on_disk_counts_as_what_waits_in_memory(tmp_path: Path) -> No
 def test_a_file_is_looked_at_before_it_is_read_as_columns(tmp_path: Path) -> None:
     def looked_at(columns: Columns) -> tuple[bool, bool]:
         table = ParquetTable(write(tmp_path / "rows.parquet", columns))
-        reader = ColumnReader(table, lay_out(table, WISHES, START, 1.0), 1000)
+        reader = ColumnReader(table, lay_out(table, WISHES, START, 1.0), Settings())
         return in_order(table, reader), distinct_ids(table, share=1000)
 
     columns = classified(ROWS)
