@@ -106,8 +106,8 @@ class ScoreCells:
         return {
             "classes": list(self.layout.classes),
             "bins": (used + self.first).tolist(),
-            "weights": [[_short(cell) for cell in row] for row in self.weights[:, used].tolist()],
-            "squares": _short(float(self.squares[0])),
+            "weights": _short(self.weights[:, used]),
+            "squares": _short(self.squares)[0],
         }
 
     @classmethod
@@ -132,9 +132,11 @@ def right(cells: ScoreCells) -> float:
     return hits + float(by_kind[0]) if cells.layout.binary else hits
 
 
-def _short(weight: float) -> float:
+def _short(weights: Floats) -> list[Any]:
     """Most weights are counts: without the fraction they are half as long as JSON."""
-    return int(weight) if weight.is_integer() else weight
+    counts = weights.astype(np.int64)
+    short: list[Any] = (counts if (counts == weights).all() else weights).tolist()
+    return short
 
 
 class PreparedCells:
