@@ -1,7 +1,7 @@
 """Everything that is usual of one version and segment, and what a window says against it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import e, log10
 from typing import Any
 
@@ -11,7 +11,9 @@ from app.defaults import TOLERANCES
 from app.detection.bins import Bins, Moved
 from app.detection.edetector import log_mean, told
 from app.detection.shares import Found, Shares
+from app.drift.river_detectors import RiverDetector
 from app.hits import Hits, healthy
+from app.model_settings import RiverKind, SingleRule
 from app.rules import Reading
 
 # An incident is over when windows speak for what is usual with this much evidence, twenty to one.
@@ -47,10 +49,16 @@ class Case:
 
 
 class Evidence:
-    """`state`: as `state()` gave it."""
+    """`state`: as `state()` gave it. `chosen`: rule -> the detector of river's that watches it instead."""
 
-    def __init__(self, state: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, state: Mapping[str, Any] | None = None, chosen: Mapping[SingleRule, RiverKind] | None = None
+    ) -> None:
         state = state or {}
+        before = state.get("detectors", {})
+        self._detectors: dict[str, RiverDetector] = {
+            rule: RiverDetector(kind, before.get(rule)) for rule, kind in (chosen or {}).items()
+        }
         self.hits = Hits(state.get("hits"))
         self.shares = Shares(state.get("shares"))
         self._baseline_id: str | None = state.get("baseline_id")
@@ -69,6 +77,7 @@ class Evidence:
             "bins": bins,
             "named": self._named,
             "calm": self._calm,
+            "detectors": {rule: detector.state() for rule, detector in self._detectors.items()},
         }
 
     def judge(self, reading: Reading, thresholds: Mapping[str, float], open_rules: frozenset[str]) -> dict[str, Case]:
@@ -85,7 +94,10 @@ class Evidence:
         for rule in TOLERANCES:
             places = [place for place, own in enumerate(rules.values()) if own == rule]
             if places:
-                cases[rule] = self._case(rule, found.of(places), thresholds[rule], rule in open_rules)
+                is_open = rule in open_rules
+                cases[rule] = self._case(rule, found.of(places), thresholds[rule], is_open)
+                if rule in self._detectors and not is_open:
+                    cases[rule] = self._by_detector(rule, cases[rule], hits[rule])
         if reading.counted is not None:
             cases["drift"] = self._drift(reading, thresholds["drift"], "drift" in open_rules)
         return cases
@@ -94,6 +106,8 @@ class Evidence:
         """The rule's incident is over, or was another one's. `usual`: what it was of counts as usual from now on."""
         self._named.pop(rule, None)
         self._calm.pop(rule, None)
+        if rule in self._detectors:
+            self._detectors[rule] = RiverDetector(self._detectors[rule].kind)
         if rule == "drift":
             if self._bins is not None:
                 self._bins.restart(usual)
@@ -116,6 +130,15 @@ class Evidence:
                 self._bins = Bins(reading.counted, state)
         if self._bins is None or not self._bins.fits(reading.counted):
             self._bins = Bins(reading.counted)
+
+    def _by_detector(self, rule: str, case: Case, hits: tuple[float, float]) -> Case:
+        """A chosen detector decides, where the share is above the usual one."""
+        rose = self._detectors[rule].update(*hits)
+        assert isinstance(case.found, Found)
+        bad = rose and bool(case.found.share[0] > case.found.usual[0])
+        if bad:
+            self._named[rule], self._calm[rule] = [rule], 0.0
+        return replace(case, bad=bad)
 
     def _drift(self, reading: Reading, threshold: float, is_open: bool) -> Case:
         assert self._bins is not None

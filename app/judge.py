@@ -6,10 +6,10 @@ from typing import Any
 
 from app.defaults import HARMLESS
 from app.detection.budget import Budget, share_of
-from app.evidence import Evidence
+from app.evidences import Evidences
 from app.incidents import Incidents, Watched
 from app.rules import Reading, Verdict, judge, kind_of, rule_name
-from app.segments import EVERYTHING, Segment, as_object, from_object
+from app.segments import EVERYTHING, Segment, from_object
 from app.settings import ModelSettings, Rule
 from app.verdicts import verdict
 
@@ -36,17 +36,16 @@ DEFAULTS = (
     Check("error_rate", "error_rate"),
     Check("latency_p99", "latency_p99_ms"),
     Check("missing", "missing", kind="data_quality"),
+    Check("drift", "drift_share", kind="drift"),
     Check("unseen", "unseen", kind="data_quality"),
     Check("out_of_range", "out_of_range", kind="data_quality"),
     Check("label_coverage", "label_coverage"),
-    Check("drift", "drift_share", kind="drift"),
 )
 PERFORMANCE = DEFAULTS[0]
-Key = tuple[str, Segment]
 
 
 class Judge:
-    """The rules of one model, and what they remember. `state`: as `state()` gave it."""
+    """The rules of one model, and what they remember. `state`: as `state()` gave it; `evidences`: what is usual."""
 
     def __init__(
         self,
@@ -54,24 +53,17 @@ class Judge:
         settings: ModelSettings,
         state: Mapping[str, Any] | None = None,
         budget: Budget = Budget(),  # noqa: B008  it is frozen
+        evidences: Evidences | None = None,
     ) -> None:
         state = state or {"incidents": {}}
         self.settings = settings
         self.budget = budget
         self.rules = [(rule, _check(rule, name)) for rule, name in _named(settings.rules)]
         self.incidents = Incidents(model, state["incidents"])
-        self._evidence: dict[Key, Evidence] = {
-            (version, from_object(segment)): Evidence(own) for version, segment, own in state.get("evidence", ())
-        }
+        self.evidences = evidences or Evidences(chosen=settings.detectors)
 
     def state(self) -> dict[str, Any]:
-        return {
-            "incidents": self.incidents.state(),
-            "evidence": [
-                [version, as_object(segment), own.state()]
-                for (version, segment), own in sorted(self._evidence.items(), key=lambda item: item[0])
-            ],
-        }
+        return {"incidents": self.incidents.state()}
 
     def windows(self, readings: Iterable[Reading]) -> list[dict[str, Any]]:
         """The alerts that windows of one length with the same end give rise to."""
@@ -92,11 +84,12 @@ class Judge:
 
     def forget(self, versions: set[str]) -> None:
         """These versions were not asked for so long that what they were like is of no use."""
-        self._evidence = {key: own for key, own in self._evidence.items() if key[0] not in versions}
+        self.evidences.forget(versions)
 
     def _defaults(self, reading: Reading, suspects: set[tuple[str, str]]) -> list[dict[str, Any] | None]:
         """Of a segment, only what all of the traffic does not show as well: `suspects` says what that is."""
-        evidence = self._evidence.setdefault((reading.version, reading.segment), Evidence())
+        evidence = self.evidences.of(reading.version, reading.segment)
+        self.evidences.judged(reading.version, reading.segment, reading.end)
         shares = self._shares(reading)
         thresholds = {rule: self.budget.log_threshold(share) for rule, share in shares.items()}
         checks = {check.rule: _of_metric(check, reading) for check in DEFAULTS}
@@ -127,8 +120,8 @@ class Judge:
 
     def _shares(self, reading: Reading) -> dict[str, float]:
         """Rule -> its part of the budget for this version and segment; all that were ever seen have a part."""
-        versions = {version for version, _ in self._evidence}
-        segments = sum(version == reading.version and segment != EVERYTHING for version, segment in self._evidence)
+        versions = {version for version, _ in self.evidences}
+        segments = sum(version == reading.version and segment != EVERYTHING for version, segment in self.evidences)
         whole = reading.segment == EVERYTHING
         return {
             check.rule: share_of(check.rule, segments=segments, whole=whole, versions=len(versions))

@@ -14,6 +14,9 @@ Task = Literal["classification", "regression"]
 Severity = Literal["info", "warning", "critical"]
 Trigger = Literal["performance", "drift", "data_quality"]
 Approval = Literal["automatic", "manual"]
+# Rules that look at one share, and what may watch it instead of the evidence that the budget is for.
+SingleRule = Literal["performance", "error_rate", "latency_p99", "label_coverage"]
+RiverKind = Literal["adwin", "page_hinkley", "ddm", "hddm_a", "hddm_w"]
 
 
 class Rule(Section):
@@ -142,6 +145,7 @@ class ModelSettings(Section):
     max_segments: int = Field(default=200, ge=0)
     rules: list[Rule] = Field(default=[])
     default_rules: bool = True
+    detectors: dict[SingleRule, RiverKind] = Field(default={})
     retraining: RetrainingSettings | None = None
     join: bool = True
     max_features: int = Field(default=1000, ge=1)

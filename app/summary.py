@@ -1,10 +1,22 @@
 """The settings in words: what will be monitored, and how."""
 
-from app.settings import ModelSettings, QualitySettings, RetrainingSettings, Rule, Settings, TrainerSettings
+from app.drift.river_detectors import RUN_LENGTHS
+from app.settings import (
+    FalseAlarmSettings,
+    ModelSettings,
+    QualitySettings,
+    RetrainingSettings,
+    Rule,
+    Settings,
+    TrainerSettings,
+)
 
 Paragraph = dict[str, list[str]]
 UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
-DEFAULT_RULES = "the defaults: performance, error rate, latency, missing values, drift, silence"
+DEFAULT_RULES = (
+    "the defaults: performance, error rate, latency, missing values, drift, new categories, values out of range, "
+    "labels that stay away, silence"
+)
 
 
 def summary(settings: Settings) -> list[str]:
@@ -38,11 +50,13 @@ def _service(settings: Settings) -> Paragraph:
             f"cohorts of {duration(windows.cohort_s)}, each followed for {duration(settings.labels.horizon_s)}",
             f"made of panes of {duration(windows.pane_s)}, which close {duration(windows.allowed_lateness_s)} late",
         ],
+        "budget": [_budget(settings.false_alarms)],
     }
 
 
 def _model(model: ModelSettings) -> Paragraph:
     rules = [_rule(rule) for rule in model.rules] + [DEFAULT_RULES] * model.default_rules
+    rules += [_chosen(rule, kind) for rule, kind in model.detectors.items() if model.default_rules]
     found: Paragraph = {
         "task": [_task(model)],
         "segments": [_segments(model)],
@@ -52,6 +66,15 @@ def _model(model: ModelSettings) -> Paragraph:
     }
     found |= {"quality": quality} if (quality := _quality(model.quality)) else {}
     return found | ({"trainer": [_trainer(model.trainer)]} if model.trainer else {})
+
+
+def _budget(budget: FalseAlarmSettings) -> str:
+    alarms = "false alarm" if budget.alerts == 1 else "false alarms"
+    return f"{budget.alerts:g} {alarms} in {duration(budget.days * 86400)} for each model, by the default rules"
+
+
+def _chosen(rule: str, kind: str) -> str:
+    return f"{rule} by {kind}, which knows no budget: a false alarm about every {RUN_LENGTHS[kind]} outcomes"
 
 
 def _task(model: ModelSettings) -> str:

@@ -20,7 +20,7 @@ _SCALE = sqrt(BATCH_LABELS)
 
 
 @cache
-def _river() -> str:
+def river_version() -> str:
     return version("river")
 
 
@@ -73,13 +73,13 @@ class Adwin:
 
     def state(self) -> dict[str, Any]:
         encoded = b64encode(self._adwin.__getstate__()).decode()
-        return {"delta": self.delta, "river": _river(), "adwin": encoded}
+        return {"delta": self.delta, "river": river_version(), "adwin": encoded}
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> "Adwin":
         """A detector that goes on where that one stood; a new one when another river wrote the state."""
         detector = cls(state["delta"])
-        if state["river"] == _river():
+        if state["river"] == river_version():
             detector._adwin.__setstate__(b64decode(state["adwin"]))
         return detector
 

@@ -191,3 +191,14 @@ def test_a_round_trip_of_the_state_changes_nothing() -> None:
         other = Judge("credit", ModelSettings(), json.loads(json.dumps(other.state())))
         assert one.windows([reading]) == other.windows([reading])
     assert one.state() == json.loads(json.dumps(other.state()))
+
+
+def test_a_detector_of_river_in_its_place() -> None:
+    settings = ModelSettings(detectors={"performance": "page_hinkley"})
+    judge, rng = Judge("credit", settings), np.random.default_rng(10)
+    list(alerts(judge, accuracy(0.9), 0, 40, rng))
+    number, alert = next(alerts(judge, accuracy(0.75), 40, 80, rng))
+    assert (alert["rule"], alert["state"]) == ("performance", "firing")
+    again = Judge("credit", settings, json.loads(json.dumps(judge.state())))
+    over = [(n, a["state"]) for n, a in alerts(again, accuracy(0.9), number + 1, number + 20, rng)]
+    assert [state for _, state in over if state != "updated"] == ["resolved"]
