@@ -12,7 +12,7 @@ from typing import Any
 from app.drift.detectors import ErrorRateDetector, river_version
 
 # Outcomes until a false alarm: 40 streams of 60,000 independent outcomes of which a tenth are hits
-# (tests/app/drift/test_river_detectors.py measures those with a number again).
+# (one is measured again in tests/app/drift/test_river_detectors.py).
 RUN_LENGTHS = {
     "adwin": "2,400,000 or more",
     "page_hinkley": "42,000",
