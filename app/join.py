@@ -111,6 +111,7 @@ Arriving = TypeVar("Arriving", Entry, Seen)
 Arrives = Callable[[Entry | None, Arriving], tuple[Outcome, Entry | None]]
 # An enumeration's member is looked up anew wherever it is named, and here that is for each row.
 NEW, MATCHED, CORRECTED = Outcome.NEW, Outcome.MATCHED, Outcome.CORRECTED
+BY_LABEL = Side.LABEL
 
 
 class Join:
@@ -152,12 +153,19 @@ class Join:
         self, ids: Sequence[str], watermarks: Ints, arriving: Iterable[Arriving], arrives: Arrives[Arriving]
     ) -> Joined:
         keys = [identity.encode() for identity in ids]
+        known = self.store.get(keys)
+        if not any(known) and len(set(keys)) == len(keys):
+            # As chunks of predictions mostly are.
+            self.store.put(
+                [(key, encode_entry(arrives(None, one)[1])) for key, one in zip(keys, arriving, strict=True)]
+            )
+            return Joined(np.full(len(keys), NEW, np.uint8))
         outcomes: list[int] = [Outcome.NEW] * len(keys)
         pairs: list[Pair] = []
         corrections: list[Pair] = []
         changed: dict[bytes, Entry] = {}
         oldest = (np.maximum(watermarks, 0) - self.horizon_ms).tolist()
-        for row, (key, stored, one) in enumerate(zip(keys, self.store.get(keys), arriving, strict=True)):
+        for row, (key, stored, one) in enumerate(zip(keys, known, arriving, strict=True)):
             entry = changed.get(key)
             if entry is None and stored is not None:
                 entry = decode_entry(stored)
@@ -168,7 +176,8 @@ class Join:
             if outcome is MATCHED:
                 assert entry is not None
                 pairs.append(Pair(row, entry))
-                corrections += [Pair(row, entry, place) for place in range(1, entry.early + 1)]
+                if entry.early:
+                    corrections += [Pair(row, entry, place) for place in range(1, entry.early + 1)]
             elif outcome is CORRECTED and (place := _counts_with_label(entry, one)):
                 corrections.append(Pair(row, entry, place))  # type: ignore[arg-type]
             outcomes[row] = Outcome.EXPIRED if expired and outcome is NEW else outcome
@@ -193,7 +202,7 @@ def label_arrives(entry: Entry | None, seen: Seen) -> tuple[Outcome, Entry | Non
     if entry is None:
         return NEW, Entry(-1, seen.timestamp, seen.watermark, b"", Side.NONE, [seen])
     if not entry.labels:
-        entry.completed_by, entry.labels = Side.LABEL, [seen]
+        entry.completed_by, entry.labels = BY_LABEL, [seen]
         return MATCHED, entry
     for place, known in enumerate(entry.labels):
         if known.position == seen.position:

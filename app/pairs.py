@@ -62,13 +62,14 @@ def comparable(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> 
 def run_of(pairs: list[Pair], run: Run) -> PairRun:
     """The pairs with the predictions of `run`, row by row."""
     predictions = run.columns
-    predictions.timestamps = np.array([pair.entry.timestamp for pair in pairs], np.int64)
-    seen = [pair.seen for pair in pairs]
+    rows, entries, places = zip(*pairs, strict=True)
+    seen = [entry.labels[place] for entry, place in zip(entries, places, strict=True)]
+    predictions.timestamps = np.array([entry.timestamp for entry in entries], np.int64)
     labels = [one.label for one in seen]
     label_times = np.array([one.timestamp for one in seen], np.int64)
-    rows = np.array([pair.row for pair in pairs], np.int64)
-    watermarks = np.array([max(pair.entry.watermark, pair.seen.watermark) for pair in pairs], np.int64)
-    return pair_run(predictions, labels, label_times, watermarks, rows)
+    before = [entry.watermark for entry in entries], [one.watermark for one in seen]
+    watermarks = np.maximum(*(np.array(own, np.int64) for own in before))
+    return pair_run(predictions, labels, label_times, watermarks, np.array(rows, np.int64))
 
 
 def pair_run(

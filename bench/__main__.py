@@ -22,6 +22,7 @@ from deploy.kafka.server import KafkaServer
 EVENTS, RUNS = 400_000, 3
 QUICK_EVENTS, QUICK_RUNS = 60_000, 1
 HEAP = "2g"
+USUAL = tuple(variant for variant in VARIANTS if not variant.extra)
 
 
 def arguments(words: Sequence[str]) -> argparse.Namespace:
@@ -31,7 +32,7 @@ def arguments(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help=f"{QUICK_RUNS} round of {QUICK_EVENTS:,} events: start-up weighs in"
     )
-    parser.add_argument("--only", type=variants, default=VARIANTS, metavar="NAME,...", help=_names())
+    parser.add_argument("--only", type=variants, default=USUAL, metavar="NAME,...", help=_names())
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the figures of each run")
     options = parser.parse_args(words)
     if options.quick:
@@ -49,7 +50,8 @@ def variants(names: str) -> tuple[Variant, ...]:
 
 
 def _names() -> str:
-    return "there are " + ", ".join(variant.name for variant in VARIANTS)
+    extra = ", ".join(variant.name for variant in VARIANTS if variant.extra)
+    return "there are " + ", ".join(variant.name for variant in USUAL) + f", and only where they are named {extra}"
 
 
 def rounds(chosen: Sequence[Variant], runs: int) -> Iterator[tuple[int, Variant]]:

@@ -1,13 +1,28 @@
 """Runs -> medians with their spread, and what they are held against."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from bench.variants import BATCHES, JOIN, LIMIT, LONG, PLAIN, SEGMENTS, STOCK, VARIANTS, Result
+from bench.variants import (
+    BACKLOG,
+    BATCHES,
+    JOIN,
+    LATENCY,
+    LIMIT,
+    LONG,
+    PENDING,
+    PLAIN,
+    REBUILD,
+    SEGMENTS,
+    STOCK,
+    VARIANTS,
+    Result,
+)
 
 # Room for what an allocator does not give back, where nothing grows.
 STEADY = 1.1
+GROWN = {LONG: "four times the events", BACKLOG: "four times the pairs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +81,8 @@ def table(results: Sequence[Result]) -> list[str]:
             lines.append(("  memory after a quarter, after all", f"{quarter} MB, {whole} MB", "", "", "", "", ""))
         if own and variant is JOIN:
             lines.append(("  the same by records", f"{_told(own, _cost_of_records)} records", "", "", "", "", ""))
+        for what in own[0].figures if own else ():
+            lines.append((f"  {what}", _figure(own, what).told(), "", "", "", "", ""))
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
@@ -82,6 +99,10 @@ def _others(own: Sequence[Result]) -> tuple[str, ...]:
 
 def _told(own: Sequence[Result], figure: Callable[[Result], float], digits: int = 2) -> str:
     return spread([figure(one) for one in own]).told(digits)
+
+
+def _figure(own: Sequence[Result], what: str) -> Spread:
+    return spread([one.figures[what] for one in own])
 
 
 def _cost(one: Result) -> float:
@@ -108,10 +129,23 @@ def checks(results: Sequence[Result]) -> list[Check]:
             found.append(Check(what, figure, target, most))
     if batches:
         found.append(Check("batches, CPU s per million rows", spread([_cost(one) for one in batches]), 4))
-    growth = [one.rss_mb / one.quarter_rss_mb for one in of(results, LONG.name) if one.quarter_rss_mb]
-    if growth:
-        found.append(Check("memory after four times the events, times", spread(growth), STEADY))
-    return found
+    for variant in (LONG, BACKLOG):
+        growth = [one.rss_mb / one.quarter_rss_mb for one in of(results, variant.name) if one.quarter_rss_mb]
+        if growth:
+            found.append(Check(f"memory after {GROWN[variant]}, times", spread(growth), STEADY))
+    return [*found, *_of_the_join(results)]
+
+
+def _of_the_join(results: Sequence[Result]) -> Iterator[Check]:
+    pending, rebuild, latency = (of(results, one.name) for one in (PENDING, REBUILD, LATENCY))
+    if pending:
+        yield Check("pairs beside those that wait, CPU s per million", spread([_cost(one) for one in pending]), 20)
+        yield Check("memory beside those that wait, MB", spread([one.peak_mb for one in pending]), 1500)
+    if rebuild:
+        yield Check("stores made anew, minutes for 10 million", _figure(rebuild, "minutes for 10 million"), 3)
+    if latency:
+        what = "from a window's end and the lateness to its publication, p99, s"
+        yield Check(what, _figure(latency, what), 1.5)
 
 
 def verdict(check: Check) -> str:

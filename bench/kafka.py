@@ -2,11 +2,11 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from confluent_kafka import ConsumerGroupState, KafkaError, KafkaException
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from app.partitioning import partitions_of
@@ -40,6 +40,12 @@ class Cluster:
     def create_all(self, settings: Settings) -> None:
         """Every topic of the service, as `inferwatch topics create` makes them."""
         TopicAdmin(self.address).create(plans(settings))
+
+    def commit(self, group: str, topic: str, ends: Mapping[int, int]) -> None:
+        """As if the group had counted everything."""
+        places = [TopicPartition(topic, number, end) for number, end in ends.items()]
+        answers = self._admin.alter_consumer_group_offsets([ConsumerGroupTopicPartitions(group, places)])
+        answers[group].result()
 
     def remove(self, prefix: str) -> None:
         """All topics of a run: the disk holds one run at a time."""

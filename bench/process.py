@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE_S = 300.0
+LOOK_S = 0.1
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -30,8 +31,9 @@ class Sample:
 class Process:
     """Runs `command` with its errors in `log`; ends with the block."""
 
-    def __init__(self, command: Sequence[str], log: Path) -> None:
+    def __init__(self, command: Sequence[str], log: Path, patience_s: float = PATIENCE_S) -> None:
         self.log = log
+        self.patience_s = patience_s
         # What is configured around us is not part of the measurement.
         environ = {name: value for name, value in os.environ.items() if not name.startswith("INFERWATCH_")}
         self._started = time.monotonic()
@@ -69,8 +71,8 @@ class Process:
         """Raises Failed when the process can't be waited for any longer."""
         if self._process.poll() is not None:
             raise Failed(f"the process ended with code {self._process.returncode}:\n{self._tail()}")
-        if time.monotonic() > self._started + PATIENCE_S:
-            raise Failed(f"not done after {PATIENCE_S:.0f} s:\n{self._tail()}")
+        if time.monotonic() > self._started + self.patience_s:
+            raise Failed(f"not done after {self.patience_s:.0f} s:\n{self._tail()}")
 
     def until_it_says(self, word: bytes) -> None:
         """Returns when the process has written `word`, whatever a terminal is told around it."""
@@ -80,6 +82,12 @@ class Process:
             self.check()
             if select.select([self._process.stdout], [], [], 1.0)[0]:
                 said += os.read(self._process.stdout.fileno(), 4096)
+
+    def until_log_has(self, words: str, times: int) -> None:
+        """Returns when the process has logged `words` so often."""
+        while self.log.read_text(errors="replace").count(words) < times:
+            self.check()
+            time.sleep(LOOK_S)
 
     def _tail(self) -> str:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])

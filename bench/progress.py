@@ -22,6 +22,8 @@ class Progress:
     def __init__(self, settings: Settings) -> None:
         self.positions: Counter[tuple[str, int]] = Counter()
         self.windows: dict[str, dict[str, Any]] = {}
+        self.published: dict[str, tuple[str, str, int]] = {}
+        """By window_id: start, end, and when (ms) it was first published."""
         self._apply = {topic_name(settings, "panes"): self._progress, topic_name(settings, "windows"): self._window}
         self._consumer = Consumer({"bootstrap.servers": settings.broker, "group.id": "bench"}, logger=_quiet)
         self._consumer.assign(
@@ -40,7 +42,7 @@ class Progress:
                 continue
             if message.error():
                 raise KafkaException(message.error())
-            self._apply[str(message.topic())](orjson.loads(message.value() or b"{}"))
+            self._apply[str(message.topic())](orjson.loads(message.value() or b"{}"), message.timestamp()[1])
 
     def ingested(self, ends: Mapping[tuple[str, int], int]) -> bool:
         """Whether everything below `ends` (by topic and partition) is in parts."""
@@ -50,12 +52,13 @@ class Progress:
         """`field` over all tumbling windows of all traffic, each window once."""
         return sum(window[field] for window in self.windows.values())
 
-    def _progress(self, message: dict[str, Any]) -> None:
+    def _progress(self, message: dict[str, Any], _at_ms: int) -> None:
         """Of a part or a tick. Records that changed no totals are in ticks only."""
         told = message["tick"]["sources"] if "tick" in message else [[*message["source"], message["offset"] + 1]]
         for topic, partition, position, *_ in told:
             self.positions[topic, partition] = max(self.positions[topic, partition], position)
 
-    def _window(self, window: dict[str, Any]) -> None:
+    def _window(self, window: dict[str, Any], at_ms: int) -> None:
         if window["kind"] == "tumbling" and window["segment"] == {}:
             self.windows[window["window_id"]] = window
+            self.published.setdefault(window["window_id"], (window["start"], window["end"], at_ms))

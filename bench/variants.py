@@ -5,27 +5,34 @@ import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
 
-from app.settings import ModelSettings, Settings, TopicSettings, WindowSettings, WorkerSettings
+from app.settings import LabelSettings, ModelSettings, Settings, TopicSettings, WindowSettings, WorkerSettings
 from bench import limit, traffic
 from bench.kafka import PARTITIONS, Cluster, Filled
+from bench.live import feed
 from bench.process import Failed, Process, Sample
 from bench.progress import Progress
+from bench.stores import disk_mb, fill_stores
 from streams.topics import topic_name
 
 # Older than what counts as live: so the last window closes as soon as its partitions are idle.
 START_MS = 1_790_000_000_000
+INFERWATCH = str(Path(sys.executable).with_name("inferwatch"))
 LOOK_S = 0.01  # between two questions whether a group has its partitions
 SOURCES = {"predictions": traffic.single, "labels": traffic.labels, "batches": traffic.batches}
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """`share`: of the events asked for. `once`: one run is enough. `segments`, `join`, `batches`: of a worker."""
+    """`share`: of the events asked for. `once`: one run is enough. `segments`, `join`, `batches`: of a worker.
+
+    `extra`: runs only where it is named. `waiting`: predictions that wait in the join's stores beforehand, by row.
+    `horizon_s`: of the join.
+    """
 
     name: str
     title: str
@@ -35,10 +42,13 @@ class Variant:
     segments: tuple[str, ...] = ()
     join: bool = False
     batches: bool = False
+    extra: bool = False
+    waiting: int = 0
+    horizon_s: float = 604_800
 
     @property
     def is_worker(self) -> bool:
-        return self.name not in ("limit", "stock")
+        return self.name not in ("limit", "stock", "rebuild", "latency")
 
 
 LIMIT = Variant("limit", "reading and decoding alone (aiokafka, orjson)")
@@ -48,7 +58,28 @@ SEGMENTS = Variant("segments", "worker, two segment columns", segments=("channel
 JOIN = Variant("join", "worker, joining labels", unit="pair", join=True)
 BATCHES = Variant("batches", "worker, batches of 1,000 rows", share=2.0, unit="row", batches=True)
 LONG = Variant("long", "worker, four times the events", share=4.0, once=True)
-VARIANTS = (LIMIT, PLAIN, SEGMENTS, JOIN, BATCHES, STOCK, LONG)
+PENDING = Variant(
+    "join-pending",
+    "worker, joining labels beside 25 times as many that wait",
+    unit="pair",
+    join=True,
+    extra=True,
+    waiting=25,
+)
+REBUILD = Variant("rebuild", "making the join's stores anew", unit="prediction", join=True, once=True, extra=True)
+LATENCY = Variant("latency", "worker, at 5,000 events a second", share=0.5, join=True, once=True, extra=True)
+# All that waits is forgotten after a minute of event time: a third of the events at the most is on the disk.
+BACKLOG = Variant(
+    "backlog",
+    "worker, a backlog of four times the events, joined",
+    share=4.0,
+    once=True,
+    unit="pair",
+    join=True,
+    extra=True,
+    horizon_s=60,
+)
+VARIANTS = (LIMIT, PLAIN, SEGMENTS, JOIN, BATCHES, STOCK, LONG, PENDING, REBUILD, LATENCY, BACKLOG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +88,7 @@ class Result:
 
     `start_cpu_s`: before it. `main_share`: of `cpu_s`, by the main thread. `seconds`: until everything was counted.
     `quarter_rss_mb`, `rss_mb`: the memory when a quarter was counted (of a worker only), and when all was.
+    `figures`: what else there is to tell, by what it is.
     """
 
     variant: str
@@ -70,6 +102,7 @@ class Result:
     quarter_rss_mb: float | None
     rss_mb: float
     peak_mb: float
+    figures: dict[str, float] = field(default_factory=dict)
 
     @property
     def cpu_s_per_million(self) -> float:
@@ -85,7 +118,8 @@ def run(variant: Variant, events: int, cluster: Cluster, directory: Path) -> Res
     prefix = f"{directory.name}-"
     rows = max(round(events * variant.share), traffic.BATCH_ROWS)
     directory.mkdir()
-    measure = _run_worker if variant.is_worker else _run_limit if variant is LIMIT else _run_stock
+    own = {LIMIT: _run_limit, STOCK: _run_stock, REBUILD: run_rebuild, LATENCY: run_latency}
+    measure = own.get(variant, _run_worker)
     try:
         return measure(variant, rows, cluster, prefix, directory)
     finally:
@@ -101,6 +135,7 @@ def settings_for(variant: Variant, broker: str, prefix: str, directory: Path) ->
         worker=WorkerSettings(port=_free_port(), host="127.0.0.1"),
         windows=WindowSettings(idle_after_s=1),
         topics=TopicSettings(partitions=PARTITIONS),
+        labels=LabelSettings(horizon_s=variant.horizon_s),
         models={traffic.MODEL: ModelSettings(join=variant.join, segments=list(variant.segments))},
     )
 
@@ -134,8 +169,7 @@ def _slices(
 
 
 def _run_worker(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
-    inferwatch = str(Path(sys.executable).with_name("inferwatch"))
-    return run_worker(variant, rows, cluster, prefix, directory, [inferwatch, "worker", "--config"])
+    return run_worker(variant, rows, cluster, prefix, directory, [INFERWATCH, "worker", "--config"])
 
 
 def run_worker(
@@ -144,20 +178,23 @@ def run_worker(
     """`command` runs the worker of the configuration file that is put behind it."""
     settings = settings_for(variant, cluster.address, prefix, directory)
     filled = _prepare(variant, rows, cluster, settings)
-    config = directory / "inferwatch.yaml"
-    config.write_bytes(orjson.dumps(settings.model_dump(mode="json", exclude_none=True)))
+    if variant.waiting:
+        fill_stores(settings, variant.waiting * rows, START_MS)
+    config = write_config(settings, directory)
     ends = {(topic, number): end for topic, one in filled.items() for number, end in one.ends.items()}
     progress = Progress(settings)
     try:
         with Process([*command, str(config)], directory / "worker.log") as process:
             begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
             progress.until(lambda: 4 * progress.positions.total() >= sum(ends.values()), process)
-            quarter = process.sample()
+            quarter, quarter_disk = process.sample(), disk_mb(settings)
             progress.until(lambda: progress.ingested(ends), process)
             ingested = process.sample()
             fields = ["predictions", "labels"] if variant.join else ["predictions"]
             progress.until(lambda: all(progress.counted(field) >= rows for field in fields), process)
-            return _result(variant, list(filled.values()), begun, quarter, ingested, process.sample())
+            disk = {"disk after a quarter, MB": quarter_disk, "disk after all, MB": disk_mb(settings)}
+            figures = disk if variant.join else {}
+            return result_of(variant, list(filled.values()), begun, quarter, ingested, process.sample(), figures)
     except Failed as error:
         counted = {field: progress.counted(field) for field in ("predictions", "labels")}
         missing = {source: end - progress.positions[source] for source, end in ends.items()}
@@ -189,7 +226,48 @@ def _run_reader(
         begun = _until_assigned(process, cluster, group)
         process.until_it_says(limit.DONE.encode())
         done = process.sample()
-        return _result(variant, [filled], begun, None, done, done)
+        return result_of(variant, [filled], begun, None, done, done)
+
+
+def run_rebuild(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
+    """All is committed, and there is no store: from the start until there is one of each partition again."""
+    settings = settings_for(variant, cluster.address, prefix, directory)
+    filled = _prepare(variant, rows, cluster, settings)
+    for topic, one in filled.items():
+        cluster.commit(f"{prefix}inferwatch", topic_name(settings, topic), one.ends)
+    command = [INFERWATCH, "worker", "--config", str(write_config(settings, directory))]
+    with Process(command, directory / "worker.log", patience_s=3600) as process:
+        begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
+        process.until_log_has("the join's store is complete again", PARTITIONS)
+        done = process.sample()
+        figures = {"minutes for 10 million": (done.at_s - begun.at_s) / rows * 1e7 / 60, "disk, MB": disk_mb(settings)}
+        return result_of(variant, list(filled.values()), begun, None, done, done, figures)
+
+
+def run_latency(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
+    """`rows` predictions as they happen, each with its label a second later; windows of a second."""
+    settings = settings_for(variant, cluster.address, prefix, directory)
+    windows = WindowSettings(pane_s=1, tumbling_s=[1], hopping_s=[], allowed_lateness_s=1)
+    settings = settings.model_copy(update={"windows": windows})
+    cluster.create_all(settings)
+    asyncio.run(cluster.publish_baseline(settings, START_MS))
+    command = [INFERWATCH, "worker", "--config", str(write_config(settings, directory))]
+    with Process(command, directory / "worker.log") as process:
+        begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
+        live = asyncio.run(feed(settings, rows))
+        progress = Progress(settings)
+        try:
+            progress.until(lambda: progress.counted("labels") >= rows, process)
+            done = process.sample()
+            return result_of(variant, [live.filled], begun, None, done, done, live.delays(progress.published))
+        finally:
+            progress.close()
+
+
+def write_config(settings: Settings, directory: Path) -> Path:
+    config = directory / "inferwatch.yaml"
+    config.write_bytes(orjson.dumps(settings.model_dump(mode="json", exclude_none=True)))
+    return config
 
 
 def _until_assigned(process: Process, cluster: Cluster, group: str) -> Sample:
@@ -199,8 +277,14 @@ def _until_assigned(process: Process, cluster: Cluster, group: str) -> Sample:
     return process.sample()
 
 
-def _result(
-    variant: Variant, filled: list[Filled], begun: Sample, quarter: Sample | None, counted: Sample, done: Sample
+def result_of(
+    variant: Variant,
+    filled: list[Filled],
+    begun: Sample,
+    quarter: Sample | None,
+    counted: Sample,
+    done: Sample,
+    figures: dict[str, float] | None = None,
 ) -> Result:
     cpu_s = done.cpu_s - begun.cpu_s
     return Result(
@@ -215,4 +299,5 @@ def _result(
         quarter_rss_mb=None if quarter is None else quarter.rss_mb,
         rss_mb=counted.rss_mb,
         peak_mb=done.peak_mb,
+        figures=figures or {},
     )

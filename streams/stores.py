@@ -103,4 +103,8 @@ class Stores:
         await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
 
     def _path(self, partition: int) -> Path:
-        return Path(self.settings.data_dir) / "joins" / f"{self.settings.topic_prefix}predictions-{partition}"
+        return store_path(self.settings, partition)
+
+
+def store_path(settings: Settings, partition: int) -> Path:
+    return Path(settings.data_dir) / "joins" / f"{settings.topic_prefix}predictions-{partition}"

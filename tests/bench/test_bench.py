@@ -80,7 +80,7 @@ def test_rounds_take_turns() -> None:
 
 
 def test_arguments() -> None:
-    assert arguments([]).only == VARIANTS
+    assert arguments([]).only == tuple(variant for variant in VARIANTS if not variant.extra)
     assert arguments(["--only", "plain,limit"]).only == (LIMIT, PLAIN)
     quick = arguments(["--quick"])
     assert (quick.runs, quick.events) == (1, 60_000)

@@ -1,0 +1,36 @@
+"""The join's stores of a worker that has run for long, and how much disk they take."""
+
+import numpy as np
+
+from app.join import Entry, encode_entry
+from app.partitioning import partitions_of
+from app.settings import Settings
+from bench import traffic
+from bench.kafka import PARTITIONS
+from streams.joins import JoinStore
+from streams.stores import store_path
+
+AT_ONCE = 10_000
+
+
+def fill_stores(settings: Settings, rows: int, start_ms: int) -> None:
+    """Puts `rows` predictions that wait for labels which never come into the stores of all partitions."""
+    paths = [store_path(settings, number) for number in range(PARTITIONS)]
+    stores = [JoinStore(path, settings.labels.horizon_s) for path in paths]
+    (made,) = traffic.slices(AT_ONCE, start_ms)
+    records = [record.value for record in traffic.single(made)]
+    # As far apart as ids are that somebody drew at random: neighbours in the store come from everywhere.
+    ids = np.random.default_rng(1).permutation(rows)
+    for first in range(0, rows, AT_ONCE):
+        keys = [b"w-%010d" % number for number in ids[first : first + AT_ONCE].tolist()]
+        for place, key, record in zip(partitions_of(keys, PARTITIONS).tolist(), keys, records, strict=False):
+            stores[place].put([(key, encode_entry(Entry(first << 24, start_ms, start_ms, record)))])
+        for store in stores:
+            store.write("predictions", 0, start_ms)
+    for store in stores:
+        store.close()
+
+
+def disk_mb(settings: Settings) -> float:
+    """What the stores take on the disk."""
+    return sum(file.stat().st_size for file in (settings.data_dir / "joins").rglob("*") if file.is_file()) / 1e6
