@@ -44,36 +44,52 @@ class Comparison:
     rows) are left out of what needs an order.
     """
 
-    __slots__ = ("_numeric", "_ordered", "_scales", "_starts", "names", "reference")
+    __slots__ = (
+        "_deviations",
+        "_filled",
+        "_flat",
+        "_locations",
+        "_numeric",
+        "_ordered",
+        "_starts",
+        "names",
+        "reference",
+    )
 
     def __init__(self, counts: Mapping[str, Sequence[int] | Ints], scales: Mapping[str, Scale | None]) -> None:
         self.names = list(counts)
-        lengths = [len(own) for own in counts.values()]
-        width = max(lengths, default=0)
-        self._starts: Ints = np.cumsum([0, *lengths])
+        lengths = np.array([len(own) for own in counts.values()], np.int64)
+        self._starts: Ints = np.cumsum(lengths) - lengths
+        width = int(lengths.max(initial=0))
+        self._filled: NDArray[np.bool_] = np.arange(width) < lengths[:, None]
+        self._flat: Ints = np.concatenate([np.zeros(0, np.int64), *counts.values()]).astype(np.int64)
         self.reference: Ints = np.zeros((len(counts), width), np.int64)
-        for row, own in zip(self.reference, counts.values(), strict=True):
-            row[: len(own)] = own
+        self.reference[self._filled] = self._flat
         found = {place: scale for place, name in enumerate(self.names) if (scale := scales.get(name)) is not None}
         self._numeric: Ints = np.array(list(found), np.int64)
-        self._scales = list(found.values())
+        self._deviations = [scale.deviation for scale in found.values()]
         self._ordered: NDArray[np.bool_] = np.zeros((len(found), width), np.bool_)
-        for row, scale in zip(self._ordered, found.values(), strict=True):
-            row[: len(scale.locations)] = True
+        self._locations: Floats = np.zeros((len(found), width))
+        for ordered, row, scale in zip(self._ordered, self._locations, found.values(), strict=True):
+            ordered[: len(scale.locations)] = True
+            row[:] = scale.locations[-1]
+            row[: len(scale.locations)] = scale.locations
 
     def drift(self, counts: Ints | Floats) -> dict[str, Drift]:
         """Name -> its distances, without those that have no rows. `counts`: (b,) of all bins one after another."""
-        matrix = self._matrix(counts)
+        matrix = np.zeros(self.reference.shape)
+        matrix[self._filled] = counts
         told = np.flatnonzero((matrix.sum(axis=1) > 0) & (self.reference.sum(axis=1) > 0))
-        psi = bias_free(counts, self._matrix_as_flat(), self._starts[:-1])
-        found = self._of_bins(matrix[told], self.reference[told])
-        named = {
-            self.names[place]: {"psi": psi[place], **{name: column[row] for name, column in found.items()}}
-            for row, place in enumerate(told.tolist())
+        psi = bias_free(counts, self._flat, self._starts)[told]
+        columns = {"psi": psi, **self._of_bins(matrix[told], self.reference[told])}
+        names = [self.names[place] for place in told.tolist()]
+        values = zip(*(column.tolist() for column in columns.values()), strict=True)
+        found: dict[str, Drift] = {
+            name: dict(zip(columns, own, strict=True)) for name, own in zip(names, values, strict=True)
         }
         for name, own in self._of_numbers(matrix).items():
-            named[name] |= own
-        return {name: {test: value.item() for test, value in own.items()} for name, own in named.items()}
+            found[name] |= own
+        return found
 
     def _of_bins(self, counts: Floats, reference: Ints) -> dict[str, Floats | NDArray[np.bool_]]:
         """Test -> (k,). All rows have something on both sides."""
@@ -91,41 +107,19 @@ class Comparison:
             "drifted": beyond * max(len(self.names), 1) < SIGNIFICANCE,
         }
 
-    def _of_numbers(self, matrix: Floats) -> dict[str, dict[str, Floats]]:
+    def _of_numbers(self, matrix: Floats) -> dict[str, dict[str, float]]:
         """What needs an order, of the rows that have a value."""
         counts, reference = matrix[self._numeric] * self._ordered, self.reference[self._numeric] * self._ordered
-        told = np.flatnonzero((counts.sum(axis=1) > 0) & (reference.sum(axis=1) > 0)).tolist()
-        if not told:
-            return {}
+        told = np.flatnonzero((counts.sum(axis=1) > 0) & (reference.sum(axis=1) > 0))
         p, q = _shares(counts[told]), _shares(reference[told])
-        moved = wasserstein(p, q, self._locations(told))
+        ks, moved = kolmogorov_smirnov(p, q).tolist(), wasserstein(p, q, self._locations[told]).tolist()
         found = {}
-        for row, (place, ks) in enumerate(zip(told, kolmogorov_smirnov(p, q), strict=True)):
-            own = {"ks": ks, "wasserstein": moved[row]}
-            if (deviation := self._scales[place].deviation) is not None:
-                own["wasserstein_normalised"] = moved[row] / deviation
+        for place, own_ks, own_moved in zip(told.tolist(), ks, moved, strict=True):
+            own = {"ks": own_ks, "wasserstein": own_moved}
+            if (deviation := self._deviations[place]) is not None:
+                own["wasserstein_normalised"] = own_moved / deviation
             found[self.names[self._numeric[place]]] = own
         return found
-
-    def _locations(self, places: Sequence[int]) -> Floats:
-        found = np.zeros((len(places), self.reference.shape[1]))
-        for row, place in zip(found, places, strict=True):
-            locations = self._scales[place].locations
-            row[: len(locations)], row[len(locations) :] = locations, locations[-1]
-        return found
-
-    def _matrix(self, counts: Ints | Floats) -> Floats:
-        found = np.zeros(self.reference.shape)
-        found[self._filled()] = counts
-        return found
-
-    def _matrix_as_flat(self) -> Ints:
-        flat: Ints = self.reference[self._filled()]
-        return flat
-
-    def _filled(self) -> NDArray[np.bool_]:
-        filled: NDArray[np.bool_] = np.arange(self.reference.shape[1]) < np.diff(self._starts)[:, None]
-        return filled
 
 
 def _shares(counts: Ints | Floats) -> Floats:

@@ -35,7 +35,7 @@ def kolmogorov_smirnov(p: Floats, q: Floats) -> Floats:
 
     That of the raw values is at least this, and larger by at most the larger share in one bin.
     """
-    found: Floats = np.abs(np.cumsum(p - q, axis=1)).max(axis=1)
+    found: Floats = np.abs(np.cumsum(p - q, axis=1)).max(axis=1, initial=0.0)
     return found
 
 
