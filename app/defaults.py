@@ -8,7 +8,7 @@ TOLERANCES = {
     "performance": Tolerance(0.01, ready=50),
     "error_rate": Tolerance(0.01, times=0.25, at_first=HEALTHY_ERROR_RATE),
     "latency_p99": Tolerance(0.01),
-    "missing": Tolerance(0.002, times=0.1),
+    "missing": Tolerance(0.001, times=0.1),
     "unseen": Tolerance(0.005, times=0.25),
     "out_of_range": Tolerance(0.005, times=0.25),
     # Of what is not labelled: half of the labels that usually come may stay away.

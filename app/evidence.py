@@ -19,6 +19,9 @@ from app.rules import Reading
 # An incident is over when windows speak for what is usual with this much evidence, twenty to one.
 CALM = 3.0
 MOST_NAMED = 5
+# Windows become part of what is usual while the evidence is below this part of the threshold (in logarithms): what has
+# come together, never that of one window, or slow changes of small streams would be learned.
+USUAL = 1 / 3
 _LOG10_E = log10(e)
 
 
@@ -88,7 +91,7 @@ class Evidence:
         paused = frozenset(name for name, rule in rules.items() if rule in open_rules)
         found = self.shares.read(hits, {name: TOLERANCES[rule] for name, rule in rules.items()}, paused)
         limits = np.array([thresholds[rule] for rule in rules.values()])
-        fine = healthy(reading) & (found.log_m < limits / 2) & np.array([n not in paused for n in hits], np.bool_)
+        fine = healthy(reading) & (found.log_m < USUAL * limits) & np.array([n not in paused for n in hits], np.bool_)
         self.shares.learn(hits, fine, reading.start, reading.end)
         cases = {}
         for rule in TOLERANCES:
@@ -144,7 +147,7 @@ class Evidence:
         assert self._bins is not None
         assert reading.counted is not None
         moved = self._bins.read(reading.counted.counts, paused=is_open)
-        fine = (moved.log_m < threshold / 2) & (not is_open) & healthy(reading)
+        fine = (moved.log_m < USUAL * threshold) & (not is_open) & healthy(reading)
         self._bins.learn(reading.counted.counts, fine, reading.start, reading.end)
         return self._case("drift", moved, threshold, is_open)
 

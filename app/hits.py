@@ -93,7 +93,7 @@ def healthy(reading: Reading) -> bool:
 
 
 def _share(share: float | None, rows: int) -> tuple[float, float] | None:
-    return None if share is None or not rows else (min(max(share, 0.0), 1.0) * rows, float(rows))
+    return None if share is None or not rows else (round(min(max(share, 0.0), 1.0) * rows, 6), float(rows))
 
 
 def _unlabelled(reading: Reading) -> tuple[float, float] | None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from app.columns import Floats, Ints
 from app.detection.edetector import FRESH, advance, log_mean
-from app.detection.learned import Learned
+from app.detection.learned import Learned, short
 from app.detection.multinomial import (
     ALTERNATIVES,
     alternatives,
@@ -20,7 +20,7 @@ from app.detection.multinomial import (
 )
 
 # A change that moves fewer of the rows into other bins is none that matters.
-TOLERANCE = 0.03
+TOLERANCE = 0.02
 # A reference of m rows is itself as far from the truth as m rows scatter, at times twice as far.
 UNCERTAIN = 1.6
 USUAL = 4.0
@@ -151,7 +151,8 @@ class Bins:
         """Reference shares, tolerance, ratios. They are renewed where they have clearly changed: that is dear."""
         if self._against is None or self._outdated(*self._against):
             reference = self._reference()
-            self._against, self._ratios = (reference, self._tolerance(reference), self.learned.rows), None
+            against = (short(reference), short(self._tolerance(reference)), self.learned.rows)
+            self._against, self._ratios = against, None
         reference, tolerance, _ = self._against
         if self._ratios is None:
             found = alternatives(reference, tolerance, self._ordered)

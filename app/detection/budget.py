@@ -4,18 +4,14 @@ from dataclasses import dataclass
 from math import log
 
 DAY_MS = 86_400_000
-# How the budget is shared out among the rules. What matters most has the larger share, and so the shorter delay.
-SHARES = {
-    "performance": 0.4,
-    "error_rate": 0.1,
-    "latency_p99": 0.1,
-    "missing": 0.15,
-    "drift": 0.1,
-    "unseen": 0.05,
-    "out_of_range": 0.05,
-    "label_coverage": 0.05,
-}
-# All of the traffic, and all segments together, have half of a rule's share each.
+# How the budget is shared out among the rules that are of severity warning or above. What matters most has the larger
+# share, and so the shorter delay.
+WARNINGS = {"performance": 0.6, "error_rate": 0.1, "latency_p99": 0.1, "missing": 0.2}
+# What is told without asking anybody to get up has as much again, and takes nothing from these.
+INFORMATION = {"drift": 0.6, "unseen": 0.15, "out_of_range": 0.15, "label_coverage": 0.1}
+SHARES = WARNINGS | INFORMATION
+# Of these all of the traffic alone is watched; of the others, it and all segments together have half of the share each.
+WHOLE_ONLY = frozenset(("latency_p99", "label_coverage", "drift"))
 WHOLE = 0.5
 # Even where the budget is large, evidence of less than twenty to one is no alarm.
 LEAST = log(20)
@@ -41,6 +37,6 @@ class Budget:
 def share_of(rule: str, *, segments: int, whole: bool, versions: int) -> float:
     """The part of the budget of one rule over all of the traffic of a version, or over one of its `segments`."""
     own = SHARES[rule] / max(versions, 1)
-    if not segments:
+    if not segments or rule in WHOLE_ONLY:
         return own
     return own * WHOLE if whole else own * (1 - WHOLE) / segments

@@ -12,12 +12,14 @@ from app.columns import Floats
 
 # Logarithm of M before anything was seen, and the least one kept: e^-50 of a window's evidence is nothing.
 FRESH = -50.0
+# More would only take room where the state is stored.
+DECIMALS = 4
 
 
 def advance(log_m: Floats, log_e: Floats) -> Floats:
     """The detectors after one window; both are natural logarithms of one shape."""
     after: Floats = np.maximum(np.logaddexp(0.0, log_m) + log_e, FRESH)
-    return after
+    return after.round(DECIMALS)
 
 
 def log_mean(log_values: Floats, axis: int = -1) -> Floats:

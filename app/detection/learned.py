@@ -137,6 +137,7 @@ class Learned:
             times = squares.sum(axis=1) / ((expected > 0).sum(axis=1) - 1)
             self._excess[0, both] += np.minimum(times, LARGEST * self.design_effect[both])
             self._excess[1, both] += 1
+            self._excess[0] = short(self._excess[0])
         has = rows > 0
         self._before[has] = np.where(accepted[has, None], counts[has], 0.0)
 
@@ -152,7 +153,10 @@ class Learned:
                 self._held[:, place] += self._waiting[:, place]
                 self._wander[:, place, accepted] += self._held[:, place, accepted]
                 self._held[:, place, accepted] = 0.0
-                self._waiting[:, place] = np.where(rows > 0, np.stack([squares, variance, np.ones(len(rows))]), 0.0)
+                told = np.stack([squares, variance, np.ones(len(rows))])
+                self._waiting[:, place] = np.where(rows > 0, short(told), 0.0)
+                for sums in (self._wander, self._held):
+                    sums[:, place] = short(sums[:, place])
                 self._blocks[place], self._filled[place] = 0.0, 0
 
     def widened(self, streams: int) -> None:
@@ -203,3 +207,10 @@ class Learned:
             self._filled = list(state["filled"])
             self._waiting = np.array(state["waiting"], np.float64).reshape(self._wander.shape)
             self._held = np.array(state["held"], np.float64).reshape(self._wander.shape)
+
+
+def short(values: Floats, digits: int = 6) -> Floats:
+    """Rounded to significant digits: more say nothing, and take twice the room where they are stored."""
+    scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.maximum(np.abs(values), 1e-30))))
+    rounded: Floats = np.round(values * scale) / scale
+    return rounded

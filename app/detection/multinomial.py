@@ -20,7 +20,7 @@ WIDEST = 30.0
 # How sure the Dirichlet prior is of the reference, in rows: small, since it is for changes that show at once.
 PRIOR_ROWS = 100.0
 # Shifts of normal scores, and changes of their spread, that are looked for: in standard deviations, in c of below.
-SHIFTS = (-0.8, -0.3, 0.3, 0.8)
+SHIFTS = (-0.6, -0.25, 0.25, 0.6)
 SPREADS = (-0.6, 0.35)
 # Where bins have no order: the share of rows that come to lie in one of them.
 MOVED = 0.15

@@ -4,11 +4,12 @@ from math import exp, log
 
 import pytest
 
-from app.detection.budget import LEAST, SHARES, Budget, share_of
+from app.detection.budget import INFORMATION, LEAST, WARNINGS, WHOLE_ONLY, Budget, share_of
 
 
 def test_the_shares_make_one() -> None:
-    assert sum(SHARES.values()) == pytest.approx(1)
+    assert sum(WARNINGS.values()) == pytest.approx(1)
+    assert sum(INFORMATION.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(("segments", "versions"), [(0, 1), (10, 1), (3, 2)])
@@ -16,9 +17,9 @@ def test_the_rates_of_all_alarms_add_up_to_the_budget(segments: int, versions: i
     budget = Budget(alerts=2, days=30, window_ms=60_000)
     windows = 30 * 24 * 60
     rates = 0.0
-    for rule in SHARES:
+    for rule in WARNINGS:
         for whole, times in ((True, 1), (False, segments)):
-            if times:
+            if times and (whole or rule not in WHOLE_ONLY):
                 share = share_of(rule, segments=segments, whole=whole, versions=versions)
                 rates += versions * times / exp(budget.log_threshold(share))
     assert rates * windows == pytest.approx(2)
