@@ -6,7 +6,7 @@ OOPSLA 2014): each bit of a value changes half the bits of its key.
 
 from array import array
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zlib import crc32
 
@@ -33,7 +33,7 @@ def mixed(values: Keys) -> Keys:
     return values
 
 
-@cache
+@lru_cache(4096)
 def salt(name: str) -> int:
     """What sets the values of one feature apart from those of another."""
     return (crc32(name.encode()) * _SPREAD) % 2**64
