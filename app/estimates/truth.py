@@ -18,7 +18,7 @@ SIGMAS = 3.0
 # Outcomes are forgotten by generations of so many rows: the last one that is whole, and the one that grows.
 GENERATION_ROWS = 25_000
 # Without a labelled baseline nothing is learned from fewer.
-FEWEST_LEARNED = 1_000
+FEWEST_LEARNED = 2_000
 
 
 class Truth:
@@ -26,8 +26,8 @@ class Truth:
 
     `error`: realised less estimated accuracy over the last `BATCH_LABELS` labels or more, None before there were as
     many. `wrong`: whether that was beyond noise and tolerance. `baseline_id`: of the baseline whose outcomes it began
-    with. `corrected`: whether it was wrong since. `older`, `newer`: outcomes by generation. `batch`: pairs since the
-    last comparison.
+    with. `learned`: whether labels since have been enough to calibrate. `older`, `newer`: outcomes by generation.
+    `batch`: pairs since the last comparison.
     """
 
     def __init__(self, state: Mapping[str, Any] | None = None) -> None:
@@ -35,7 +35,7 @@ class Truth:
         self.baseline_id: str | None = state.get("baseline_id")
         self.error: float | None = state.get("error")
         self.wrong: bool = state.get("wrong", False)
-        self.corrected: bool = state.get("corrected", False)
+        self.learned: bool = state.get("learned", False)
         self.older = Outcomes.from_record(state["older"]) if "older" in state else None
         self.newer = Outcomes.from_record(state["newer"]) if "newer" in state else None
         self.batch = ScoreCells.from_state(state["batch"], KNOWN_KINDS) if "batch" in state else ScoreCells(KNOWN_KINDS)
@@ -47,7 +47,7 @@ class Truth:
             "baseline_id": self.baseline_id,
             "error": self.error,
             "wrong": self.wrong,
-            "corrected": self.corrected,
+            "learned": self.learned,
             "batches": self._batches,
         }
         outcomes = {
@@ -64,7 +64,7 @@ class Truth:
         """A labelled baseline says what probabilities are worth: what was learned before is of another reference."""
         if self.baseline_id != baseline_id:
             self.baseline_id, self.older, self.newer = baseline_id, outcomes, None
-            self.error, self.wrong, self.corrected = None, False, False
+            self.error, self.wrong, self.learned = None, False, False
             self.batch, self._fitted = ScoreCells(KNOWN_KINDS), None
 
     def calibrations(self, layout: Layout) -> Sequence[Calibration]:
@@ -81,8 +81,11 @@ class Truth:
         for own in (self.older, self.newer):
             if own is not None:
                 whole.merge(own)
-        learned = self.baseline_id is not None or self.corrected or whole.rows >= FEWEST_LEARNED
-        return whole.calibrations() if learned else list(as_they_came(known.layout))
+        return whole.calibrations() if self._calibrates else list(as_they_came(known.layout))
+
+    @property
+    def _calibrates(self) -> bool:
+        return self.learned or self.baseline_id is not None
 
     def learn(self, pairs: ScoreCells) -> None:
         """Takes in the pairs of a window. They are compared with what was expected of them before they are learned."""
@@ -99,19 +102,20 @@ class Truth:
         estimate = expected(batch, self.calibrations(layout), None)["accuracy"]
         self.error = right(batch) / batch.rows - estimate.value
         self.wrong = abs(self.error) - TOLERANCE > SIGMAS * sqrt(estimate.variance)
-        self.corrected = self.corrected or self.wrong
 
     def _add(self, batch: ScoreCells, layout: Layout) -> None:
-        """An estimate that was wrong is corrected by the newest labels alone: those before them were of other times.
+        """A calibration that was wrong is made anew of the newest labels: those before them were of other times.
 
-        A calibration needs both folds. So the batch after one that began anew is added to it, right or wrong.
+        It needs both folds. So the batch after one that began anew is added to it, right or wrong.
         """
         begun = self.older is None and self.newer is not None and not self.newer.both_folds
-        if (self.wrong and not begun) or (self.newer or self.older or Outcomes(layout)).layout != layout:
+        outdated = self.wrong and self._calibrates and not begun
+        if outdated or (self.newer or self.older or Outcomes(layout)).layout != layout:
             self.older = self.newer = None
         if self.newer is None:
             self.newer = Outcomes(layout)
         self.newer.add(batch, self._batches % 2)
+        self.learned = self.learned or self.newer.rows >= FEWEST_LEARNED
         if self.newer.rows >= GENERATION_ROWS:
             self.older, self.newer = self.newer, None
         self._fitted = None

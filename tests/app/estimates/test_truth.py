@@ -81,11 +81,18 @@ def test_an_estimate_that_was_wrong_is_not_trusted_until_it_is_corrected() -> No
     assert np.mean([estimate(truth, one) - right(one) / 500 for one in after]) == pytest.approx(0, abs=0.03)
 
 
-def test_nothing_is_learned_from_few_labels_unless_they_say_that_it_was_wrong() -> None:
-    squashed = list(windows(3, 5, rows=FEWEST_LEARNED // 2, flipped=0.08))
+def test_without_a_labelled_baseline_nothing_is_learned_from_few_labels() -> None:
     truth = Truth()
-    truth.learn(squashed[0])
-    assert truth.calibrations(BINARY)[0].method == "none"
+    *few, last = windows(FEWEST_LEARNED // 500, 5, flipped=1 / 3)
+    for cells in few:
+        truth.learn(cells)
+        assert truth.calibrations(BINARY)[0].method == "none"
+        assert not truth.trusted
+    truth.learn(last)
+    assert truth.calibrations(BINARY)[0].method != "none"
+    for cells in windows(3, 6, flipped=1 / 3):
+        truth.learn(cells)
+        assert truth.trusted
 
 
 def test_outcomes_are_forgotten_by_generations() -> None:
