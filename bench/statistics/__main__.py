@@ -26,7 +26,8 @@ from bench.statistics.tables import alarm_checks, alarm_lines, delay_checks, del
 from bench.statistics.workers import work
 
 SEEDS, EVENTS, DAYS = 20, 10_000_000, 30.0
-WINDOW_S, DELAY_WINDOW_S, OUTCOMES = 3600, 60, 1_000_000
+WINDOW_S, DELAY_WINDOW_S, OUTCOMES = 7200, 60, 300_000
+FEW_FEATURES, FEW_SEGMENTS = 10, 2
 PARTS = ("stationary", *(scenario.name for scenario in SCENARIOS), "estimates")
 
 
@@ -74,11 +75,12 @@ def measure_curves(scenarios: Sequence[Scenario], options: argparse.Namespace) -
 def measure_delays(
     setup: Setup, scenarios: Sequence[Scenario], strictness: dict[str, dict[str, float]], options: argparse.Namespace
 ) -> list[Delay]:
-    """Rows are drawn only where a change is in the relations between features."""
+    """Rows are drawn only where a change is in the relations between features, and few features then."""
     related = [one for one in scenarios if one.change.relation is not None]
     others = [one for one in scenarios if one.change.relation is None]
+    few = replace(setup, related=True, features=FEW_FEATURES, segments=FEW_SEGMENTS)
     jobs = [
-        (delays, (replace(setup, related=own is related), seed, own, strictness))
+        (delays, (few if own is related else setup, seed, own, strictness))
         for seed in range(options.seeds)
         for own in (related, others)
         if own

@@ -117,7 +117,7 @@ SCENARIOS = (
     Scenario("shift", "a feature shifts by 0.5 sigma", Change(shift=0.5), VALUES),
     Scenario("missing", "missing 1 % -> 3 %", Change(missing=0.03), MISSING),
     Scenario("gradual", "accuracy 0.90 -> 0.80 over 20 windows", Change(accuracy=0.8, over=20), WRONG),
-    Scenario("relation", "correlation of two features 0.7 -> 0", Change(relation=0.0), VALUES),
+    Scenario("relation", "correlation of 2 of 10 features 0.7 -> 0", Change(relation=0.0), VALUES),
     Scenario(
         "segment",
         "accuracy 0.90 -> 0.80 in one segment of ten",
