@@ -15,6 +15,7 @@ from app.cohorts import Cohorts
 from app.collecting import Collecting
 from app.drift.baseline import Baseline
 from app.estimates.versions import Estimates
+from app.evidences import Evidences
 from app.example_index import ExampleIndex
 from app.figures import baseline_of, figures, reading
 from app.messages import Message
@@ -46,8 +47,15 @@ class Monitor:
         self.admission = Admission(own.max_segments, known.get("segments", ()))
         self.references = References(model, Collecting(own.baseline.first_events, state), self.settings, own)
         self.estimates = Estimates(own.positive, known.get("estimates"))
+        self.evidences = Evidences(state, self.clock, own.detectors)
         self.watch = Watch(
-            model, own, self.shortest_ms, patience_ms(self.settings), known.get("watch"), settings.false_alarms
+            model,
+            own,
+            self.shortest_ms,
+            patience_ms(self.settings),
+            known.get("watch"),
+            settings.false_alarms,
+            self.evidences,
         )
         self.examples = ExampleIndex(settings.labels.horizon_ms, known.get("examples"))
         self.retraining = Retraining(model, own.retraining, self.references.current_id, known.get("retraining"))
@@ -186,7 +194,7 @@ class Monitor:
         self.position = max(self.position, position)
         sums: dict[str, bytes | None] = {}
         gone: dict[str, bytes | None] = {}
-        for part in (self.windows, self.cohorts, self.references.collecting):
+        for part in (self.windows, self.cohorts, self.references.collecting, self.evidences):
             values, dropped = part.changes(self.position)
             sums |= values
             gone |= dict.fromkeys(dropped)

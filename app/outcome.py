@@ -1,6 +1,5 @@
 """What closing panes leads to: records to publish, and then state to store."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from app.messages import Message
@@ -20,17 +19,3 @@ class Outcome:
     messages: list[Message] = field(default_factory=list)
     state: dict[str, bytes | None] = field(default_factory=dict)
     position: int = -1
-
-
-def combined(outcomes: Iterable[Outcome]) -> Outcome:
-    """Outcomes of one model, one after another, as one: each slot is stored once."""
-    whole = Outcome()
-    for outcome in outcomes:
-        whole.messages += outcome.messages
-        whole.state |= outcome.state
-        whole.position = max(whole.position, outcome.position)
-    sums = {slot: value for slot, value in whole.state.items() if value is not None and slot != DECISIONS}
-    decisions = {slot: value for slot, value in whole.state.items() if slot == DECISIONS}
-    gone = {slot: value for slot, value in whole.state.items() if value is None}
-    whole.state = {**sums, **decisions, **gone}
-    return whole

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.detection.budget import Budget
+from app.evidences import Evidences
 from app.incidents import Episode
 from app.judge import Judge
 from app.panes import ClosedPane
@@ -30,10 +31,11 @@ class Watch:
         stalled_after_ms: int,
         state: Mapping[str, Any] | None = None,
         false_alarms: FalseAlarmSettings = NO_OTHER,
+        evidences: Evidences | None = None,
     ) -> None:
         state = state or {}
         budget = Budget(false_alarms.alerts, false_alarms.days, shortest_window_ms)
-        self.judge = Judge(model, settings, state.get("judge"), budget)
+        self.judge = Judge(model, settings, state.get("judge"), budget, evidences)
         self.silence = Silence(model, least_patience_ms(shortest_window_ms), state.get("silence"))
         # Where others are asked all the same, a version needs no minute of grace to be known as superseded.
         self.stalled = StalledAlert(model, stalled_after_ms, state.get("stalled"))

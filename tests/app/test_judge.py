@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from app.detection.budget import Budget
+from app.evidences import Evidences
 from app.judge import Judge
 from app.rules import Reading
 from app.settings import ModelSettings
@@ -179,17 +180,20 @@ def test_a_model_without_features_or_labels() -> None:
 
 @pytest.mark.parametrize("older", [None, {"incidents": {}, "latency": {}, "performance": []}])
 def test_a_state_of_an_older_version_is_a_fresh_one(older: dict[str, Any] | None) -> None:
-    assert Judge("credit", ModelSettings(), older).state() == {"incidents": {}, "evidence": []}
+    assert Judge("credit", ModelSettings(), older).state() == {"incidents": {}}
 
 
 def test_a_round_trip_of_the_state_changes_nothing() -> None:
     one, other = Judge("credit", ModelSettings()), Judge("credit", ModelSettings())
+    slots: dict[str, bytes] = {}
     rng = np.random.default_rng(9)
     for number in range(60):
         make = CASES[number % len(CASES)][0 if number < 40 else 1]
         reading = make(number, rng)
-        other = Judge("credit", ModelSettings(), json.loads(json.dumps(other.state())))
+        evidences = Evidences(slots, clock=reading.start)
+        other = Judge("credit", ModelSettings(), json.loads(json.dumps(other.state())), evidences=evidences)
         assert one.windows([reading]) == other.windows([reading])
+        slots |= evidences.changes(number)[0]
     assert one.state() == json.loads(json.dumps(other.state()))
 
 
@@ -199,6 +203,5 @@ def test_a_detector_of_river_in_its_place() -> None:
     list(alerts(judge, accuracy(0.9), 0, 40, rng))
     number, alert = next(alerts(judge, accuracy(0.75), 40, 80, rng))
     assert (alert["rule"], alert["state"]) == ("performance", "firing")
-    again = Judge("credit", settings, json.loads(json.dumps(judge.state())))
-    over = [(n, a["state"]) for n, a in alerts(again, accuracy(0.9), number + 1, number + 20, rng)]
+    over = [(n, a["state"]) for n, a in alerts(judge, accuracy(0.9), number + 1, number + 20, rng)]
     assert [state for _, state in over if state != "updated"] == ["resolved"]

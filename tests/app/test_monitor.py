@@ -11,7 +11,7 @@ from app.events import Alert, RetrainingRequest
 from app.events import Window as WireWindow
 from app.messages import Message
 from app.monitor import Monitor
-from app.outcome import Outcome, combined
+from app.outcome import Outcome
 from app.panes import BlockName, Examples
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
@@ -123,16 +123,7 @@ class TestOutcome:
         monitor.close_pane(pane(0, predictions(5)))
         outcome = monitor.close_panes([pane(7 * PANE, predictions(5)), pane(8 * PANE, predictions(5))])
         kinds = [None if value is None else slot.split("/")[0] for slot, value in outcome.state.items()]
-        assert kinds == ["window", "cohort", "decisions", None]
-
-    def test_combined(self) -> None:
-        outcomes = [
-            Outcome([Message("windows", "m", {"n": 1})], {"a": b"1", "decisions": b"1", "gone": None}),
-            Outcome([Message("windows", "m", {"n": 2})], {"b": b"2", "decisions": b"2", "a": None}),
-        ]
-        whole = combined(outcomes)
-        assert [message.value["n"] for message in whole.messages] == [1, 2]
-        assert list(whole.state.items()) == [("b", b"2"), ("decisions", b"2"), ("a", None), ("gone", None)]
+        assert kinds == ["window", "cohort", "evidence", "decisions", None]
 
     def test_a_zombies_position_is_never_lower(self) -> None:
         """Of two values of a slot the reader takes the one with the higher position."""

@@ -8,7 +8,7 @@ import pytest
 
 from app.messages import Message
 from app.monitor import Monitor
-from app.outcome import Outcome, combined
+from app.outcome import Outcome
 from app.panes import BlockName, ClosedPane, CohortKey, Examples
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
@@ -125,27 +125,32 @@ def crashing(panes: list[ClosedPane], rng: np.random.Generator) -> tuple[Broker,
         if not left:
             break
         batch = [copied(one) for one in left[: int(rng.integers(1, 9))]]
-        outcome = closed(monitor, batch, rng)
+        outcomes = closed(monitor, batch, rng)
         if rng.random() < 0.5:
-            broker.take(outcome, int(rng.integers(len(outcome.state))))
+            *whole, last = outcomes[: int(rng.integers(1, len(outcomes) + 1))]
+            for outcome in whole:
+                broker.take(outcome)
+            broker.take(last, int(rng.integers(len(last.state) + 1)))
             monitor = broker.monitor()
             crashes += 1
         else:
-            broker.take(outcome)
+            for outcome in outcomes:
+                broker.take(outcome)
     broker.take(monitor.advance(panes[-1].end + COHORT, 1000))
     return broker, crashes
 
 
-def closed(monitor: Monitor, batch: list[ClosedPane], rng: np.random.Generator) -> Outcome:
+def closed(monitor: Monitor, batch: list[ClosedPane], rng: np.random.Generator) -> list[Outcome]:
+    """One after another is published and stored before the next."""
     if rng.random() < 0.5:
-        return monitor.close_panes(batch)
+        return [monitor.close_panes(batch)]
     outcomes = []
     for one in batch:
         if monitor.closed_through is not None and monitor.closed_through < one.start:
             between = int(rng.integers(monitor.closed_through, one.start + 1))
             outcomes.append(monitor.advance(between + SETTINGS.windows.lateness_ms, one.position))
         outcomes.append(monitor.close_pane(one))
-    return combined(outcomes)
+    return outcomes
 
 
 def copied(one: ClosedPane) -> ClosedPane:
@@ -170,7 +175,7 @@ def test_the_same_is_published(seed: int) -> None:
 
 
 def test_little_is_stored() -> None:
-    """What is left after the last cohort's horizon is the decisions alone."""
+    """What is left after the last cohort's horizon are the decisions, and what they were drawn from."""
     panes = stream(1, 90)
     broker = Broker()
     monitor = broker.monitor()
@@ -178,4 +183,4 @@ def test_little_is_stored() -> None:
         broker.take(monitor.close_pane(copied(one)))
     assert len(broker.state) < 200
     broker.take(monitor.advance(panes[-1].end + 3600 * SECOND, 1000))
-    assert set(broker.state) == {"decisions"}
+    assert {slot.split("/")[0] for slot in broker.state} == {"decisions", "evidence"}
