@@ -2,6 +2,7 @@
 
 from app.drift.baseline import Baseline
 from app.drift.references import CategoryReference, NumberReference, Reference
+from app.quality.schema import completeness
 from app.statistics.checks import Checks
 from app.statistics.contents import Contents
 from app.statistics.features import Features
@@ -13,7 +14,7 @@ def by_feature(
     features: Features, checks: Checks | None, contents: Contents | None, baseline: Baseline | None
 ) -> Quality:
     """Feature -> its figures, as `figure_names.DATA_QUALITY` names them."""
-    found = features.data_quality(baseline)
+    found = completeness(features, baseline)
     if found:
         _add_checks(found, features, checks or Checks())
         if contents is not None:

@@ -13,8 +13,6 @@ from app.statistics.binned import Binned
 from app.statistics.groups import Groups
 
 MAX_FEATURES = 1000
-# Less likely than this, and it is no chance that a feature that was often missing is in none of the rows.
-BY_CHANCE = 1e-6
 # Counted kinds: explicit nulls (the place of MISSING), and those of values. The rows that do not name the feature are
 # what is left, so a column that a chunk lacks needs no care.
 _KINDS = 5
@@ -96,34 +94,6 @@ class Features:
             self._add(other.names, other.kinds, lambda: other.names)
         self.binned.merge(other.binned)
 
-    def data_quality(self, baseline: Baseline | None) -> dict[str, dict[str, float]]:
-        """Feature -> missing (null or absent), out_of_range, unseen (shares of the rows) and type_errors (a count).
-
-        The right kind is the baseline's, else that of most values. Out of range and unseen are told when all rows were
-        counted against this baseline.
-        """
-        if not self.rows:
-            return {}
-        expected = baseline.binning.kinds if baseline is not None else {}
-        found = {}
-        for name, kinds in self._by_name(expected).items():
-            null, *values = kinds
-            present = sum(values)
-            found[name] = {
-                "missing": (self.rows - present) / self.rows,
-                "null": null / self.rows,
-                "absent": (self.rows - present - null) / self.rows,
-                "type_errors": present - kinds[expected.get(name, _most(values))],
-            }
-        if baseline is not None and self.binned.all_in(baseline.baseline_id, self.rows):
-            for check, counts in (
-                ("out_of_range", baseline.binning.out_of_range(self.binned.counts)),
-                ("unseen", baseline.binning.unseen(self.binned.counts)),
-            ):
-                for name, count in counts.items():
-                    found[name][check] = count / self.rows
-        return found
-
     def values(self) -> dict[str, int]:
         """Feature -> how many values it has."""
         return dict(zip(self.names, self.kinds[:, 1:].sum(axis=1).tolist(), strict=True))
@@ -132,30 +102,15 @@ class Features:
         """Feature that has texts among its values -> how many."""
         return {name: n for name, n in zip(self.names, self.kinds[:, Kind.TEXT].tolist(), strict=True) if n}
 
-    def schema_changes(self, baseline: Baseline) -> dict[str, str]:
-        """Feature -> "added", "gone", or its type before and now, as in "number -> text".
-
-        Gone is what no row names, unless it was so often missing in the baseline that this may be chance.
-        """
-        found: dict[str, str] = {}
-        for name, (null, *values) in self._by_name(baseline.features).items():
-            before = baseline.features.get(name)
-            if before is None:
-                found |= {name: "added"} if any(values) else {}
-            elif not null and not any(values):
-                found |= {name: "gone"} if (before.missing / baseline.size) ** self.rows < BY_CHANCE else {}
-            elif any(values) and (most := _most(values)) is not before.kind:
-                found[name] = f"{before.kind.name.lower()} -> {most.name.lower()}"
-        return found
-
     def drift(self, baseline: Baseline) -> dict[str, Drift]:
         """Feature -> its distances; empty unless all rows were counted against this baseline."""
         if not self.binned.all_in(baseline.baseline_id, self.rows):
             return {}
-        present = {name: sum(kinds[1:]) for name, kinds in self._by_name(baseline.binning.kinds).items()}
+        present = {name: sum(kinds[1:]) for name, kinds in self.by_name(baseline.binning.kinds).items()}
         return baseline.binning.drift(self.binned.counts, {name: self.rows - n for name, n in present.items()})
 
-    def _by_name(self, expected: Iterable[str]) -> dict[str, list[int]]:
+    def by_name(self, expected: Iterable[str]) -> dict[str, list[int]]:
+        """Feature -> rows with a null, a number, a text, a boolean, a vector; 0 of an `expected` one not seen."""
         nothing = {name: [0] * _KINDS for name in sorted(expected)}
         return nothing | dict(zip(self.names, self.kinds.tolist(), strict=True))
 
@@ -180,11 +135,6 @@ class Features:
         own.surplus = state.get("surplus", 0)
         own.binned = Binned.from_state(state["binned"]) if "binned" in state else own.binned
         return own
-
-
-def _most(values: Sequence[int]) -> Kind:
-    """The kind of most values. `values`: how many are of each kind, from NUMBER on."""
-    return Kind(1 + int(np.argmax(values)))
 
 
 def _kinds(flat: list[int], names: int) -> Ints:

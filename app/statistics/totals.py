@@ -13,6 +13,7 @@ from app.drift.comparison import Drift
 from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.quality.freshness import ages, without
 from app.quality.report import by_feature
+from app.quality.schema import schema_changes
 from app.quality.settings import QualitySettings
 from app.relations.derived import derive
 from app.statistics.checks import Checks, PreparedChecks
@@ -151,7 +152,7 @@ class Totals:
 
     def schema_changes(self, baseline: Baseline | None) -> dict[str, str]:
         """Feature -> what became of it since the baseline."""
-        return self.features.schema_changes(baseline) if self.features is not None and baseline is not None else {}
+        return schema_changes(self.features, baseline) if self.features is not None and baseline is not None else {}
 
     def drift(self, baseline: Baseline | None) -> dict[str, Drift]:
         """Feature -> its distances; empty unless all rows were counted against this baseline."""

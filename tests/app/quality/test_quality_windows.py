@@ -15,6 +15,7 @@ from app.drift.timeline import NOTHING
 from app.events import Window as WireWindow
 from app.messages import Message
 from app.monitor import Monitor
+from app.quality.schema import completeness
 from app.segments import EVERYTHING
 from app.settings import Settings
 from app.statistics.features import Features
@@ -180,5 +181,5 @@ def test_counts_of_before_nulls_were_told_apart_can_be_read() -> None:
     before = {"rows": 5, "names": ["x", "y"], "kinds": [3, 0, 0, 0, 0, 2, 0, 0], "limit": 1000}
     features = Features.from_state(before)
     features.merge(Features.from_state(before))
-    assert features.data_quality(None)["x"] == {"missing": 0.4, "null": 0, "absent": 0.4, "type_errors": 0}
+    assert completeness(features, None)["x"] == {"missing": 0.4, "null": 0, "absent": 0.4, "type_errors": 0}
     assert features.values() == {"x": 6, "y": 4}
