@@ -10,6 +10,7 @@ from app.statistics.totals import Totals
 
 PREDICTION = "(prediction)"
 RELATIONS = "(relations)"
+CLASSIFIER = "(classifier)"
 Column = tuple[str, bool, Ints, Ints]
 """Name, whether its bins are a scale, rows of the window and of the baseline."""
 
@@ -33,6 +34,8 @@ def counted(totals: Totals, baseline: Baseline | None) -> Counted | None:
     columns += _predictions(totals, baseline)
     if (errors := totals.error_counts(baseline)) is not None:
         columns.append((RELATIONS, True, *errors))
+    if (scores := totals.score_counts(baseline)) is not None:
+        columns.append((CLASSIFIER, True, *scores))
     columns = [column for column in columns if column[3].sum() > 0]
     if not columns:
         return None

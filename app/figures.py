@@ -74,8 +74,6 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         drift=record["drift"],
         latency=window.totals.latency,
         missing_before=missing,
-        error_counts=window.totals.error_counts(baseline),
-        classifier_p_value=record.get("multivariate", {}).get("classifier_p_value"),
         feature_rows=0 if window.totals.features is None else window.totals.features.rows,
         baseline_id=None if baseline is None else baseline.baseline_id,
         baseline_rows=0 if baseline is None else baseline.size,

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.columns import Ints
 from app.detection.bins import Counted
 from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT, MULTIVARIATE
 from app.segments import Segment
@@ -50,9 +49,6 @@ class Reading:
     latency: LogHistogram | None = None
     missing_before: Mapping[str, float] = field(default_factory=dict)
     """Missing share of each feature in the baseline that `data_quality` was counted against."""
-    error_counts: tuple[Ints, Ints] | None = None
-    """Rows of the window and of the baseline in the bins of the reconstruction error."""
-    classifier_p_value: float | None = None
     feature_rows: int = 0
     """Rows that `data_quality` is of."""
     baseline_id: str | None = None

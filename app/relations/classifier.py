@@ -13,6 +13,8 @@ FEWEST_ROWS = 100
 # Regressors that a classifier is made of: of all features and products those that differ most in its training rows.
 STRONGEST = 16
 RIDGE = 0.1
+# Bins of the scores of rows that a classifier has not seen, each with as many of the reference's.
+SCORE_BINS = 10
 # An area up to half and this much is no difference that matters, and may come from the reference's own sample.
 TOLERANCE = 0.03
 
@@ -21,11 +23,14 @@ TOLERANCE = 0.03
 class Separation:
     """`auc`: area under the ROC curve of a classifier of unseen rows, about 0.5 while nothing has changed.
 
-    `p_value`: of an area of at most 0.53.
+    `p_value`: of an area of at most 0.53. `window`, `reference`: (10,) rows of each between tenths of the reference's
+    scores, so that evidence can add up over windows as that of any feature does.
     """
 
     auc: float
     p_value: float
+    window: Ints
+    reference: Ints
 
 
 def separation(reference: Floats, window: Floats) -> Separation | None:
@@ -39,12 +44,17 @@ def separation(reference: Floats, window: Floats) -> Separation | None:
     if min(len(reference), len(window)) < FEWEST_ROWS or not reference.shape[1]:
         return None
     areas, scores = [], []
+    counts = np.zeros((2, SCORE_BINS), np.int64)
     for half in (0, 1):
         rule = _discriminant(reference[1 - half :: 2], window[1 - half :: 2])
-        area, variance = _area(rule.scores(reference[half::2]), rule.scores(window[half::2]))
+        usual, found = rule.scores(reference[half::2]), rule.scores(window[half::2])
+        area, variance = _area(usual, found)
         areas.append(area)
         scores.append((area - 0.5 - TOLERANCE) / sqrt(variance) if variance > 0 else 0.0)
-    return Separation(round(sum(areas) / 2, 6), float(ndtr(-sum(scores) / 2)))
+        edges = np.sort(usual)[np.arange(1, SCORE_BINS) * len(usual) // SCORE_BINS]
+        for own, rows in zip(counts, (found, usual), strict=True):
+            own += np.bincount(np.searchsorted(edges, rows, side="right"), minlength=SCORE_BINS)
+    return Separation(round(sum(areas) / 2, 6), float(ndtr(-sum(scores) / 2)), counts[0], counts[1])
 
 
 @dataclass(frozen=True, slots=True)

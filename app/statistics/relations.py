@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.columns import FeatureColumn, Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
-from app.relations.classifier import separation
+from app.relations.classifier import SCORE_BINS, Separation, separation
 from app.relations.sampling import Keys, Sketch, row_keys, smallest
 from app.statistics.binned import MIXED, Binned
 from app.statistics.groups import Groups
@@ -25,12 +25,14 @@ class Relations:
     `sketch`: of all of the traffic; segments have none. Met with another baseline, all are dropped for good.
     """
 
-    __slots__ = ("binned", "sketch", "sums")
+    __slots__ = ("_separation", "binned", "sketch", "sums")
 
     def __init__(self) -> None:
         self.binned = Binned()
         self.sums: Ints = np.zeros(2, np.int64)
         self.sketch = Sketch()
+        # Of which baseline and how many rows it is, and what was worked out: a window is asked for it twice.
+        self._separation: tuple[str, int, Separation | None] | None = None
 
     @staticmethod
     def update(members: Sequence["Relations"], groups: Groups, prepared: "PreparedRelations", sample: bool) -> None:
@@ -82,8 +84,27 @@ class Relations:
             "reference_error": relations.error_mean,
         }
         found |= relations.comparison.drift(self.binned.counts)["errors"]
-        told = separation(baseline.cells.scores(relations.rows), baseline.cells.scores(self.sketch.rows))
+        told = self.separation(baseline)
         return found | ({} if told is None else {"classifier_auc": told.auc, "classifier_p_value": told.p_value})
+
+    def separation(self, baseline: Baseline) -> Separation | None:
+        """How well a classifier tells the sketch from the baseline's sample; None with too few of either."""
+        if baseline.relations is None or self.binned.baseline_id != baseline.baseline_id:
+            return None
+        if self._separation is None or self._separation[:2] != (baseline.baseline_id, self.rows):
+            reference, window = (baseline.cells.scores(rows) for rows in (baseline.relations.rows, self.sketch.rows))
+            self._separation = baseline.baseline_id, self.rows, separation(reference, window)
+        return self._separation[2]
+
+    def score_counts(self, baseline: Baseline) -> tuple[Ints, Ints] | None:
+        """Rows of the window and of the baseline in the bins of a classifier's scores. None where there is no sketch;
+        zeros where it is too small."""
+        if baseline.relations is None or not baseline.relations.sample or not len(self.sketch.keys):
+            return None
+        if (told := self.separation(baseline)) is not None:
+            return told.window, told.reference
+        rows = len(baseline.relations.rows) // SCORE_BINS
+        return np.zeros(SCORE_BINS, np.int64), np.full(SCORE_BINS, rows)
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = {"binned": self.binned.state(), "sums": self.sums.tolist()}

@@ -184,6 +184,12 @@ class Totals:
             return None
         return self.relations.binned.counts, np.array(baseline.relations.errors.reference())
 
+    def score_counts(self, baseline: Baseline | None) -> tuple[Ints, Ints] | None:
+        """Rows of the window and of the baseline in the bins of a classifier's scores, None without data for it."""
+        if self.relations is None or baseline is None or self.error_counts(baseline) is None:
+            return None
+        return self.relations.score_counts(baseline)
+
     def prediction_drift(self, baseline: Baseline | None) -> Drift:
         """The distances of what was predicted, empty without data for it."""
         return self.outputs.drift(baseline) if self.outputs is not None and baseline is not None else {}

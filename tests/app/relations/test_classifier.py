@@ -63,6 +63,19 @@ def test_a_changed_correlation_is_found_with_equal_margins(features: int) -> Non
     assert found.p_value < 0.01
 
 
+def test_scores_fall_evenly_between_tenths_of_the_references_until_something_changes() -> None:
+    rng = np.random.default_rng(6)
+    reference = normal(rng, 1000, 10)
+    same = [separation(reference, normal(rng, 500, 10)) for _ in range(40)]
+    counts = np.sum([one.window for one in same if one is not None], axis=0)
+    assert counts.sum() == 40 * 500
+    assert counts / counts.sum() == pytest.approx(np.full(10, 0.1), abs=0.02)
+    changed = separation(reference, normal(rng, 500, 10, 0.8))
+    assert changed is not None
+    assert changed.reference.tolist() == [100] * 10
+    assert changed.window[8:].sum() > 150
+
+
 def test_little_or_nothing_to_tell_apart() -> None:
     rng = np.random.default_rng(5)
     assert separation(normal(rng, 99, 3), normal(rng, 500, 3)) is None

@@ -149,6 +149,19 @@ def test_nothing_without_rows_or_relations() -> None:
     assert (totals.relations, totals.multivariate(alone)) == (None, {})
 
 
+def test_score_counts_are_there_for_each_window_of_all_of_the_traffic() -> None:
+    """Detectors need the same columns in each window: one that is too small counts nothing."""
+    baseline = fitted(related(500, 1, 0.5))
+    for rows in (300, 40):
+        found = counted(columns_of(related(rows, 2, 0.5)), baseline)[0].score_counts(baseline)
+        assert found is not None
+        assert (found[0].sum(), found[1].tolist()) == (rows if rows >= 100 else 0, [50] * 10)
+    segment = Totals()
+    PreparedPredictions(columns_of(related(300, 2, 0.5)), baseline).update([segment], np.zeros(300, np.int64), False)
+    assert segment.score_counts(baseline) is None
+    assert counted(columns_of(related(300, 2, 0.5)), baseline)[0].score_counts(None) is None
+
+
 def test_two_baselines_in_one_window_say_nothing() -> None:
     first, second = fitted(related(500, 1, 0.5)), fitted(related(500, 2, 0.5))
     columns = columns_of(related(300, 3, 0.5))
