@@ -26,6 +26,7 @@ from app.segments import EVERYTHING, as_object, segment_values
 from app.settings import Settings
 from app.statistics.outputs import expected_losses
 from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, count_corrected, update_resources
+from app.statistics.truth import PreparedTruth
 
 BaselineOf = Callable[[str, str], Timeline]
 
@@ -137,8 +138,11 @@ class Block:
         totals.task = pairs.task
         model = self.settings.model(pairs.model)
         when = moments(run.times, run.predictions.timestamps, run.watermarks, self.settings.windows)
+        totals.adopt(self.baseline_of(pairs.model, pairs.version), self.settings.windows.pane_ms)
         losses = self._expected_losses(totals, run, when.panes) if pairs.task == "regression" else []
-        prepared = PreparedPairs(pairs, model.positive, losses=losses)
+        numbers = pairs.label_values if pairs.task == "regression" else None
+        truth = None if numbers is None else PreparedTruth(numbers, totals.by_baseline(when.panes))
+        prepared = PreparedPairs(pairs, model.positive, losses=losses, truth=truth)
         for groups, codes in groupings(when, segment_values(run.predictions, model.segments), None):
             prepared.update(totals.members(groups), codes)
         late = int(when.late.sum())

@@ -29,6 +29,7 @@ from app.statistics.relations import PreparedRelations, Relations
 from app.statistics.resources import Resources
 from app.statistics.sample import Sample
 from app.statistics.traffic import Traffic
+from app.statistics.truth import PreparedTruth
 
 
 class _Part(Protocol):
@@ -172,8 +173,10 @@ class Totals:
 
     def label_drift(self, baseline: Baseline | None) -> Drift:
         """The distances of the labels that became known, empty without data for them."""
-        if baseline is None or self.classification is None:
+        if baseline is None or self.labels is None:
             return {}
+        if self.classification is None:
+            return self.labels.drift(baseline)
         return baseline.of_labels.of_classes(self.classification.label_counts(self.label_count))
 
     def error_counts(self, baseline: Baseline | None) -> tuple[Ints, Ints] | None:
@@ -280,7 +283,7 @@ class PreparedPairs:
 
     `positive`: the configured positive class. `signs`: (n,) -1 for a pair that is taken back, which has a negative
     weight; None where there is none. `losses`: what baselines expect of a regression's rows, with the (n,) rows that
-    are counted against each, None for all.
+    are counted against each, None for all. `truth`: its labels in the baselines' bins.
     """
 
     def __init__(
@@ -289,12 +292,14 @@ class PreparedPairs:
         positive: str | None,
         signs: Ints | None = None,
         losses: Sequence[tuple[PreparedLosses, NDArray[np.bool_] | None]] = (),
+        truth: PreparedTruth | None = None,
     ) -> None:
         weights = _weights(columns.weights, columns.size)
         self.lags = Buckets(columns.lag_ms / 1000, signs)
         self.classification: PreparedClassification | None = None
         self.regression: PreparedRegression | None = None
         self.losses = losses
+        self.truth = truth
         if columns.task == "classification":
             self.classification = PreparedClassification(columns, weights, positive)
         else:
@@ -305,7 +310,10 @@ class PreparedPairs:
         own, index = occupied(members, groups)
         if not own:
             return
-        Labels.update(_parts(own, "labels", Labels), index, self.lags)
+        labels = _parts(own, "labels", Labels)
+        Labels.update(labels, index, self.lags)
+        if self.truth is not None:
+            Labels.bin(labels, index, self.truth)
         if self.classification is not None:
             Classification.update(_parts(own, "classification", Classification), index, self.classification)
         if self.regression is not None:
