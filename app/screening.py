@@ -64,7 +64,11 @@ def _faults(
     suspects = [
         i
         for i, r in enumerate(records)
-        if r.prediction_id is None or r.timestamp is None or r.prediction_ids is not None or r.prediction is None
+        if r.prediction_id is None
+        or r.timestamp is None
+        or r.prediction_ids is not None
+        or r.prediction is None
+        or _column(r) is not None
     ]
     numeric = {name for name, model in settings.models.items() if model.task == "regression"}
     if numeric:
@@ -88,10 +92,21 @@ def _fault(place: int, record: PredictionRecord, numeric: bool, batches: dict[in
         return "missing_timestamp", "no `timestamp`"
     elif record.prediction is None and record.error is None:
         return "missing_prediction", "neither `prediction` nor `error`"
+    elif (column := _column(record)) is not None:
+        return "schema", f"a list in `{column}`, but no `prediction_ids`"
     values = [record.prediction] if record.prediction_ids is None else record.predictions or ()
     if numeric and any(isinstance(value, str | bool) for value in values):
         return "not_a_number", f"model {record.model} is a regression, but the prediction is no number"
     return None
+
+
+def _column(record: PredictionRecord) -> str | None:
+    """The field in which there is a list, as only batches have them."""
+    if type(record.latency_ms) is list:
+        return "latency_ms"
+    if record.probabilities and list in map(type, record.probabilities.values()):
+        return "probabilities"
+    return "segments" if record.segments and list in map(type, record.segments.values()) else None
 
 
 def _times(records: Sequence[PredictionRecord], batches: Sequence[Ints | None] | None) -> Ints:

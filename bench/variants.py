@@ -230,11 +230,12 @@ def _run_reader(
 
 
 def run_rebuild(variant: Variant, rows: int, cluster: Cluster, prefix: str, directory: Path) -> Result:
-    """All is committed, and there is no store: from the start until there is one of each partition again."""
+    """All but one record of each partition is committed, and there is no store: until there is one of each again."""
     settings = settings_for(variant, cluster.address, prefix, directory)
     filled = _prepare(variant, rows, cluster, settings)
     for topic, one in filled.items():
-        cluster.commit(f"{prefix}inferwatch", topic_name(settings, topic), one.ends)
+        ends = {number: end - 1 for number, end in one.ends.items()}
+        cluster.commit(f"{prefix}inferwatch", topic_name(settings, topic), ends)
     command = [INFERWATCH, "worker", "--config", str(write_config(settings, directory))]
     with Process(command, directory / "worker.log", patience_s=3600) as process:
         begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
