@@ -7,6 +7,7 @@ from typing import Any
 from app.defaults import HARMLESS
 from app.detection.budget import Budget, share_of
 from app.evidences import Evidences
+from app.harm import harmful
 from app.incidents import Incidents, Watched
 from app.rules import Reading, Verdict, judge, kind_of, rule_name
 from app.segments import EVERYTHING, Segment, from_object
@@ -110,8 +111,11 @@ class Judge:
                     continue
             said = verdict(rule, cases[rule], reading, shares[rule])
             if rule in HARMLESS:
-                parent = self._open(checks["performance"], reading) or parent
-                said = replace(said, severity="warning") if self._open(checks["performance"], reading) else said
+                performance = self._open(checks["performance"], reading)
+                parent = performance or parent
+                alert = before[rule]
+                expected = rule != "label_coverage" and harmful(reading, bool(alert and alert["severity"] == "warning"))
+                said = replace(said, severity="warning") if performance or expected else said
             alert = self._observe(check, reading, said, parent)
             if alert is not None and alert["state"] == "resolved":
                 evidence.restart(rule, usual=alert["severity"] != "critical")

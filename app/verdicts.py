@@ -8,6 +8,7 @@ from app.detection.betting import lower
 from app.detection.bins import Moved
 from app.detection.shares import Found
 from app.evidence import MOST_NAMED, Case
+from app.harm import impact
 from app.rules import FEWEST_ROWS, Reading, Verdict
 
 # Standard errors by which a figure is beyond what is critical: few rows don't make it so.
@@ -26,6 +27,8 @@ def verdict(rule: str, case: Case, reading: Reading, budget_share: float) -> Ver
         more = {"usual": round(float(case.found.usual[0]), 6)} if case.found.usual[0] == case.found.usual[0] else {}
     if rule == "performance":
         more |= drifted(reading)
+    if rule in ("performance", "drift"):
+        more |= impact(reading)
     severity = "info" if rule in HARMLESS else "critical" if critical else "warning"
     return Verdict(case.bad, value, bound, severity, sentence, case.told(budget_share) | more)
 
