@@ -68,12 +68,13 @@ def number_keys(numbers: Floats) -> Keys:
 
 
 def text_keys(values: Sequence[str | None]) -> Keys:
-    """(n,) of texts, 0 for None."""
-    present = np.array([value is not None for value in values], np.bool_)
-    found = np.zeros(len(values), np.uint64)
-    texts = [value for value in values if value is not None]
-    found[present] = mixed(_bits_of_texts(texts) + np.uint64(_SPREAD))
-    return found
+    """(n,) of texts of which there are few, 0 for None."""
+    texts = [value for value in set(values) if value is not None]
+    known: dict[str | None, int] = dict(
+        zip(texts, mixed(_bits_of_texts(texts) + np.uint64(_SPREAD)).tolist(), strict=True)
+    )
+    known[None] = 0
+    return np.fromiter(map(known.__getitem__, values), np.uint64, len(values))
 
 
 def _bits(column: FeatureColumn, numbers: Keys) -> Keys:
