@@ -42,7 +42,7 @@ def milliseconds_of(texts: Sequence[str]) -> NDArray[np.int64] | None:
     """
     width = len(texts[0])
     joined = "".join(texts)
-    if set(map(len, texts)) != {width} or not joined.isascii():
+    if not width or set(map(len, texts)) != {width} or not joined.isascii():
         return None
     characters = np.frombuffer(joined.encode(), np.uint8).reshape(-1, width)
     zone = len("Z") if texts[0].endswith("Z") else len("+00:00")

@@ -46,6 +46,12 @@ def test_a_label_that_cannot_be_used_costs_only_its_record() -> None:
     }
 
 
+def test_labels_without_a_letter_of_time_cost_only_themselves() -> None:
+    assert [reject.reason for reject in decode({"prediction_id": "a", "label": "yes", "timestamp": ""}).rejects] == [
+        "schema"
+    ]
+
+
 TIMES = st.sampled_from(
     [
         "2026-11-20T12:00:00Z",
@@ -53,6 +59,7 @@ TIMES = st.sampled_from(
         "2026-11-20T14:00:00+02:00",
         "2031-01-01T00:00:00Z",
         "soon",
+        "",
         5,
         None,
     ]
