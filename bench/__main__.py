@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from bench.figures import checks, table, verdict
+from bench.checks import verdict
+from bench.figures import checks, table
 from bench.kafka import Cluster
 from bench.process import Failed
 from bench.variants import VARIANTS, Result, Variant, run

@@ -1,9 +1,9 @@
 """Runs -> medians with their spread, and what they are held against."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from statistics import median
 
+from bench.checks import Check, Spread, spread
 from bench.variants import (
     BACKLOG,
     BATCHES,
@@ -23,37 +23,6 @@ from bench.variants import (
 # Room for what an allocator does not give back, where nothing grows.
 STEADY = 1.1
 GROWN = {LONG: "four times the events", BACKLOG: "four times the pairs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """A median between the smallest and the largest of its values."""
-
-    middle: float
-    least: float
-    most: float
-
-    def told(self, digits: int = 2) -> str:
-        return f"{self.middle:,.{digits}f} ({self.least:,.{digits}f}..{self.most:,.{digits}f})"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """`figure` against its target; `most`: whether the target is the largest allowed, else the smallest."""
-
-    what: str
-    figure: Spread
-    target: float
-    most: bool = True
-
-    @property
-    def passed(self) -> bool:
-        return self.figure.middle <= self.target if self.most else self.figure.middle >= self.target
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Raises StatisticsError where there is no value."""
-    return Spread(median(values), min(values), max(values))
 
 
 def of(results: Sequence[Result], variant: str) -> list[Result]:
@@ -146,8 +115,3 @@ def _of_the_join(results: Sequence[Result]) -> Iterator[Check]:
     if latency:
         what = "from a window's end and the lateness to its publication, p99, s"
         yield Check(what, _figure(latency, what), 1.5)
-
-
-def verdict(check: Check) -> str:
-    bound = f"at {'most' if check.most else 'least'} {check.target:g}"
-    return f"{'PASS' if check.passed else 'MISS'}  {check.what}: {check.figure.told()}, target {bound}"

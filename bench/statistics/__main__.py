@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from app.settings import FalseAlarmSettings
-from bench.figures import verdict
+from bench.checks import verdict
 from bench.statistics import estimates
 from bench.statistics.calibration import Curve, curve
 from bench.statistics.delays import HEALTHY_WINDOWS, Delay, delays

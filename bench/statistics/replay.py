@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from bench.figures import Check, Spread, spread, verdict
+from bench.checks import Check, Spread, spread, verdict
 
 ROWS, ROUNDS = 1_000_000, 3
 PART_ROWS = 100_000

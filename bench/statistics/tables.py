@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from bench.figures import Check, Spread
+from bench.checks import Check, Spread
 from bench.statistics.delays import Delay, quantile
 from bench.statistics.poisson import interval
 from bench.statistics.scenarios import SCENARIOS, Scenario

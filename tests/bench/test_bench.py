@@ -15,7 +15,8 @@ from app.runs import Decoded
 from app.settings import Settings
 from bench import traffic
 from bench.__main__ import arguments, rounds, variants
-from bench.figures import Check, Spread, checks, ratio, spread, table, verdict
+from bench.checks import Check, Spread, spread, verdict
+from bench.figures import checks, ratio, table
 from bench.process import Process
 from bench.variants import BATCHES, JOIN, LIMIT, LONG, PLAIN, START_MS, STOCK, VARIANTS, Result, Variant
 
