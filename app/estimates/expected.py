@@ -11,7 +11,7 @@ import numpy as np
 
 from app.columns import Floats
 from app.estimates.calibration import Calibration, as_given
-from app.estimates.cells import ScoreCells
+from app.estimates.cells import TRUE, UNKNOWN_KINDS, ScoreCells
 from app.estimates.layout import Layout
 
 # Of 100 intervals 95 hold what turns out, where the calibration holds.
@@ -45,18 +45,31 @@ def expected(cells: ScoreCells, calibrations: Sequence[Calibration], positive: s
     Two classes: accuracy, precision, recall, f1, roc_auc. More: without roc_auc, the others as means over the classes
     and without an interval but for accuracy. Beyond `layout.MOST_CLASSES`: accuracy alone.
     """
+    return dict(_expected(cells, calibrations, positive))
+
+
+def expected_accuracy(cells: ScoreCells, calibrations: Sequence[Calibration]) -> Estimate | None:
+    """The first of the figures, without the work for the others."""
+    return next((estimate for _, estimate in _expected(cells, calibrations, None)), None)
+
+
+def _expected(
+    cells: ScoreCells, calibrations: Sequence[Calibration], positive: str | None
+) -> Iterator[tuple[str, Estimate]]:
     layout = cells.layout
     if layout is None or not cells.weights.any():
-        return {}
+        return
     whole = cells.whole()
     # Rows whose truth is known are counted by it as well, which does not matter here.
-    told = whole if cells.kinds == 2 else whole[:, :2] + whole[:, 2:]
+    told = whole if cells.kinds == UNKNOWN_KINDS else whole[:, :TRUE] + whole[:, TRUE:]
     rows = float(told.sum() / len(layout.tables))
     spread = float(cells.squares[0]) / rows
     if layout.binary:
-        return dict(_binary(told[0], calibrations[0], spread, positive not in (None, layout.tables[0])))
-    found = {"accuracy": _accuracy(told, calibrations, rows, spread)}
-    return found if layout.top else found | _macro(told, calibrations)
+        yield from _binary(told[0], calibrations[0], spread, positive not in (None, layout.tables[0]))
+        return
+    yield "accuracy", _accuracy(told, calibrations, rows, spread)
+    if not layout.top:
+        yield from _macro(told, calibrations).items()
 
 
 def _accuracy(told: Floats, calibrations: Sequence[Calibration], rows: float, spread: float) -> Estimate:

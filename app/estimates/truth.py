@@ -6,7 +6,7 @@ from typing import Any
 
 from app.estimates.calibration import Calibration
 from app.estimates.cells import KNOWN_KINDS, ScoreCells, right
-from app.estimates.expected import as_they_came, expected
+from app.estimates.expected import as_they_came, expected_accuracy
 from app.estimates.layout import Layout
 from app.estimates.outcomes import Outcomes
 
@@ -99,7 +99,8 @@ class Truth:
             self._batches += 1
 
     def _compare(self, batch: ScoreCells, layout: Layout) -> None:
-        estimate = expected(batch, self.calibrations(layout), None)["accuracy"]
+        estimate = expected_accuracy(batch, self.calibrations(layout))
+        assert estimate is not None
         self.error = right(batch) / batch.rows - estimate.value
         self.wrong = abs(self.error) - TOLERANCE > SIGMAS * sqrt(estimate.variance)
 

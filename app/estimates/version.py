@@ -6,9 +6,10 @@ from typing import Any
 
 from app.drift.baseline import Baseline
 from app.estimates.cells import ScoreCells
-from app.estimates.expected import Estimate, expected
+from app.estimates.expected import Estimate, expected, expected_accuracy
 from app.estimates.impact import feature_parts, ranked, segment_parts
 from app.estimates.loss_truth import LossTruth
+from app.estimates.losses import ExpectedLosses
 from app.estimates.truth import Truth
 from app.estimates.usual import Mean, Usual, estimated, realised
 from app.segments import EVERYTHING
@@ -72,15 +73,13 @@ class VersionEstimates:
         """
         found: dict[str, float] = {}
         if totals.outputs is not None:
-            cells, losses = totals.outputs.cells, totals.outputs.losses
-            found = _named(self._expected(cells))
-            if not self._calibrated(cells):
+            found = _named(self._expected(totals.outputs.cells))
+            if not self._calibrated(totals.outputs.cells):
                 found.pop("estimated_accuracy", None)
-            if losses.baseline_id is not None:
-                found |= losses.metrics(self.losses.factor if losses.baseline_id == self.losses.baseline_id else 1.0)
-        if totals.classification is not None and self._calibrated(totals.classification.cells):
-            labelled = self._expected(totals.classification.cells)
-            found |= {"estimated_accuracy_of_labelled": labelled["accuracy"].value} if labelled else {}
+            found |= self._losses(totals.outputs.losses)
+        if totals.classification is not None:
+            labelled = self._accuracy(totals.classification.cells)
+            found |= {"estimated_accuracy_of_labelled": labelled} if labelled is not None else {}
         return found
 
     def learn(self, windows: Sequence[Window]) -> None:
@@ -124,8 +123,22 @@ class VersionEstimates:
         return {"metric": "mae" if regression else "accuracy"} | carried
 
     def _estimated(self, totals: Totals) -> Mean | None:
-        as_given = totals.outputs.metrics() if totals.outputs is not None else {}
-        return estimated(totals, as_given | self.metrics(totals))
+        if totals.outputs is None:
+            return None
+        accuracy = self._accuracy(totals.outputs.cells)
+        own = {} if accuracy is None else {"estimated_accuracy": accuracy}
+        return estimated(totals, totals.outputs.metrics() | own | self._losses(totals.outputs.losses))
+
+    def _losses(self, losses: ExpectedLosses) -> dict[str, float]:
+        known = losses.baseline_id is not None and losses.baseline_id == self.losses.baseline_id
+        return losses.metrics(self.losses.factor if known else 1.0)
+
+    def _accuracy(self, cells: ScoreCells) -> float | None:
+        """As calibrated probabilities promise it; None where they are taken as they came."""
+        if cells.layout is None or not self._calibrated(cells):
+            return None
+        estimate = expected_accuracy(cells, self.classes.calibrations(cells.layout))
+        return None if estimate is None else estimate.value
 
     def _expected(self, cells: ScoreCells) -> dict[str, Estimate]:
         if cells.layout is None:
