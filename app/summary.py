@@ -61,6 +61,7 @@ def _model(model: ModelSettings) -> Paragraph:
         "task": [_task(model)],
         "segments": [_segments(model)],
         "labels": ["joined to their predictions" if model.join else "not joined"],
+        **({"text": model.text} if model.text else {}),
         "rules": rules or ["none"],
         "retraining": _retraining(model.retraining, any(rule.retrain for rule in model.rules)),
     }

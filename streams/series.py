@@ -15,7 +15,12 @@ _PREFIXES_OF_OTHERS = ("latency_", "label_lag_", "cpu_", "memory_", "gpu_")
 _NAMED = ("accuracy", "estimated_accuracy", "label_coverage", "drift_share")
 _QUANTILES = {"0.5": "p50", "0.95": "p95", "0.99": "p99"}
 # In place of a feature's name. No other name is in parentheses.
-OTHERS = {"(prediction)": "prediction_drift", "(score)": "score_drift", "(label)": "label_drift"}
+OTHERS = {
+    "(prediction)": "prediction_drift",
+    "(score)": "score_drift",
+    "(label)": "label_drift",
+    "(relations)": "multivariate",
+}
 SEVERITIES: tuple[Severity, ...] = ("info", "warning", "critical")
 
 
