@@ -21,6 +21,7 @@ from app.estimates.versions import Estimates
 from app.segments import EVERYTHING
 from app.statistics.totals import PreparedPredictions, Totals
 from app.tabulate import class_names, feature_column
+from app.windows import Window
 from bench.statistics.nannyml_data import CAR_PRICES, DATA_SETS, DataSet, NoDataError, fetch, tables
 
 CHUNK = 5_000
@@ -81,7 +82,7 @@ def estimated(columns: PredictionColumns, baseline: Baseline) -> dict[str, float
     totals, estimates = Totals(), Estimates(None)
     PreparedPredictions(columns, baseline).update([totals], np.zeros(columns.size, np.int64))
     estimates.begin("1", baseline)
-    return totals.metrics(1.0) | estimates.metrics("1", EVERYTHING, totals)
+    return totals.metrics(1.0) | estimates.metrics(Window("tumbling", "1", EVERYTHING, 0, 1, totals))
 
 
 def realised(columns: PredictionColumns, truth: Sequence[object]) -> dict[str, float]:
