@@ -55,9 +55,16 @@ class Relations(Event):
     sample: str = Field(description="Base64: for each row of a sample one byte a feature, its bin; 255 for none.")
 
 
+class Inherited(Event):
+    """The version that a baseline was fitted for at first."""
+
+    version: VersionName
+    baseline_id: Id
+
+
 class BaselineRecord(Event):
     """What a model version's data looked like when all was well: bins and counts, and no values of rows. Made by
-    `inferwatch baseline fit`, or from the first healthy events."""
+    `inferwatch baseline fit` and `inferwatch baseline inherit`, or from the first healthy events."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [BASELINE]})
 
@@ -75,7 +82,12 @@ class BaselineRecord(Event):
     features: dict[str, Reference]
     predictions: Reference | None = Field(default=None, description="Of the predictions themselves.")
     labels: Reference | None = Field(default=None, description="Of the truth, where it is known.")
+    scores: Reference | None = Field(default=None, description="Of the classes' probabilities, where there are any.")
+    inherited: Inherited | None = Field(default=None, description="Of which version it was.")
     performance: dict[str, Any] | None = Field(
         default=None, description="What probabilities and features were worth in labelled rows; null without labels."
+    )
+    rhythm: dict[str, Any] | None = Field(
+        default=None, description="How much the rows differ from time to time; null where too few have a time."
     )
     relations: Relations | None = Field(default=None, description="Between number features; null with fewer than two.")
