@@ -26,7 +26,10 @@ class Inherited:
 
 
 def inherit(baseline: "Baseline", version: str, created_at: int, effective_from: int | None) -> "Baseline":
-    """`baseline` for another version of its model. Of one that is inherited itself, its first version is told."""
+    """`baseline` for another version of its model. Of one that is inherited itself, its first version is told.
+
+    What the old version's answers were worth says nothing of the new one's: its performance stays behind.
+    """
     first = baseline.inherited or Inherited(baseline.version, baseline.baseline_id)
     return replace(
         baseline,
@@ -35,4 +38,5 @@ def inherit(baseline: "Baseline", version: str, created_at: int, effective_from:
         origin=ORIGIN,
         effective_from=effective_from,
         inherited=first,
+        performance=None,
     )

@@ -8,6 +8,7 @@ import pytest
 
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
+from app.drift.inheriting import inherit
 from app.estimates.layout import layout_of
 
 
@@ -90,3 +91,10 @@ def test_without_labels_there_is_no_such_section(without: dict[str, Any]) -> Non
     baseline = fitted(ReferenceData(**kept | without))
     assert baseline.performance is None
     assert "performance" not in baseline.to_record()
+
+
+def test_another_version_inherits_no_performance() -> None:
+    own = fitted(classified())
+    heir = inherit(own, "2", 1, None)
+    assert heir.performance is None
+    assert heir.features == own.features
