@@ -59,6 +59,7 @@ def replay(
     from streams.replay import Replay
 
     settings = settings_of(ctx)
+    _apart([file, baseline], [windows, alerts])
     console = stderr()
     wishes = Wishes(
         model=model,
@@ -81,6 +82,15 @@ def replay(
     if run.mistaken:
         typer.echo(f"{run.mistaken:,} of {table.size:,} rows were left out for the mistakes told above.", err=True)
         raise typer.Exit(1)
+
+
+def _apart(read: list[Path | None], written: list[Path | None]) -> None:
+    """Refuses to write over a file that is read or written already."""
+    taken = [path.resolve() for path in read if path is not None]
+    for path in (path for path in written if path is not None):
+        if path.resolve() in taken:
+            raise typer.BadParameter(f"{path} is read or written already: name another file")
+        taken.append(path.resolve())
 
 
 def _baseline(path: Path, wishes: "Wishes", own: "ModelSettings", console: "Console") -> "Baseline":

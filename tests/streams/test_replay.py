@@ -115,6 +115,14 @@ def test_labels_alone_are_refused(config: Path, capsys: pytest.CaptureFixture[st
     assert "labels alone can't be replayed" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("windows", "alerts"), [("rows.parquet", "a.jsonl"), ("a.jsonl", "a.jsonl")])
+def test_nothing_is_written_over(windows: str, alerts: str, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = file.read_bytes()
+    assert run(["replay", str(file), "--model", "credit", "--windows", windows, "--alerts", alerts]) == 2
+    assert "is read or written already" in capsys.readouterr().err
+    assert file.read_bytes() == before
+
+
 def test_a_baseline_is_fitted_from_rows_or_read(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from app.drift.fitting import fit
     from app.files import open_table

@@ -18,14 +18,18 @@ from tests.app.replay.made import MINUTES, START, classified, write
 ROWS = 12_000
 
 
+# So few false alarms that no evidence of some thousand rows is enough.
+NONE = 1e-300
+
+
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The last quarter goes wrong: labels are drawn by lot, one feature moves."""
+    """In the last quarter half of the labels are drawn by lot."""
     columns = classified(ROWS, step_ms=50)
     random = np.random.default_rng(9)
-    late = np.arange(ROWS) > ROWS * 3 // 4
-    columns["label"] = np.where(late, np.where(random.random(ROWS) < 0.5, "yes", "no"), np.array(columns["label"]))
-    columns["x1"] = np.where(late, columns["x1"] + 2, columns["x1"])
+    drawn = (np.arange(ROWS) > ROWS * 3 // 4) & (random.random(ROWS) < 0.5)
+    lot = np.where(random.random(ROWS) < 0.5, "yes", "no")
+    columns["label"] = np.where(drawn, lot, np.array(columns["label"]))
     return write(tmp_path / "rows.parquet", columns)
 
 
@@ -40,16 +44,13 @@ def replayed(path: Path, settings: Settings, factors: tuple[float, ...] = ()) ->
 
 
 def test_each_budget_gives_what_a_replay_with_it_gives(file: Path) -> None:
-    history, tuning = replayed(file, MINUTES, (0.01, 1, 1000))
+    history, tuning = replayed(file, MINUTES, (NONE, 1, 1000))
     assert history.begun.total() > 0
     for alerts, other in tuning.histories.items():
         budget = FalseAlarmSettings(alerts=alerts, days=MINUTES.false_alarms.days)
         alone, _ = replayed(file, MINUTES.model_copy(update={"false_alarms": budget}))
         assert +other.begun == +alone.begun
     assert +tuning.histories[1].begun == +history.begun
-
-
-def test_a_tighter_budget_tells_no_more(file: Path) -> None:
-    _, tuning = replayed(file, MINUTES, (0.01, 1, 100))
-    totals = [history.begun.total() for _, history in sorted(tuning.histories.items())]
-    assert totals == sorted(totals)
+    assert tuning.histories[NONE].begun.total() < history.begun.total(), (
+        "silence at the file's end is all that it tells"
+    )
