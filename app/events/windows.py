@@ -75,6 +75,7 @@ class Multivariate(Drift):
 
     reconstruction_error: float = Field(ge=0, description="Mean of the rows' errors, in deviations.")
     reference_error: float = Field(ge=0, description="The same of the baseline's rows.")
+    error_deviation: float | None = Field(default=None, ge=0, description="Standard deviation of the rows' errors.")
     classifier_auc: Share | None = Field(default=None, description=METRICS["classifier_auc"])
     classifier_p_value: Share | None = Field(
         default=None, description="How likely such an area is if the true one is at most 0.53."

@@ -80,8 +80,9 @@ class Relations:
         if relations is None or not self.binned.all_in(baseline.baseline_id, self.rows):
             return {}
         found: dict[str, Any] = {
-            "reconstruction_error": round(float(self.sums[0]) * ERROR_STEP / self.rows, 6),
+            "reconstruction_error": round(self.mean_error() or 0.0, 6),
             "reference_error": relations.error_mean,
+            "error_deviation": round(self.error_deviation() or 0.0, 6),
         }
         found |= relations.comparison.drift(self.binned.counts)["errors"]
         told = self.separation(baseline)

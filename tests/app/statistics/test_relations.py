@@ -65,6 +65,7 @@ def test_the_mean_error_is_that_of_the_rows() -> None:
     assert of(own).error_deviation() == pytest.approx(errors.std(), abs=1e-3)
     figures = own.multivariate(baseline)
     assert figures["reconstruction_error"] == pytest.approx(errors.mean(), abs=1e-5)
+    assert figures["error_deviation"] == pytest.approx(errors.std(), abs=1e-3)
     assert figures["reference_error"] == baseline.relations.error_mean
     counts = np.bincount(baseline.relations.error_bins(errors), minlength=baseline.relations.error_width)
     assert of(own).binned.counts.tolist() == counts.tolist()
