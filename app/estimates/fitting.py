@@ -14,7 +14,7 @@ from app.estimates.boosting import fit_trees
 from app.estimates.calibration import FOLDS
 from app.estimates.cells import KNOWN_KINDS, PreparedCells, ScoreCells
 from app.estimates.outcomes import Outcomes
-from app.estimates.reference import PerformanceReference
+from app.estimates.reference import MOST_VALUES, PerformanceReference
 from app.estimates.trees import LossTrees
 from app.statistics.classes import ClassProbabilities, class_codes
 from app.statistics.groups import Groups
@@ -29,7 +29,6 @@ FEWEST_ROWS = 50
 FEWEST_FOR_TREES = 500
 # The mean loss of a bin counts as if so many rows more had the mean of all.
 PRIOR_ROWS = 20
-MOST_VALUES = 50
 
 
 def fit_performance(data: "ReferenceData", references: Mapping[str, Reference]) -> PerformanceReference | None:
@@ -51,7 +50,7 @@ def fit_performance(data: "ReferenceData", references: Mapping[str, Reference]) 
         rows=int(counted.sum()),
         loss=mean,
         losses=_by_bin(columns, references, losses, mean),
-        segments={name: _by_value(values, losses) for name, values in data.segments.items()},
+        segments={name: own for name, values in data.segments.items() if (own := _by_value(values, losses))},
         outcomes=_outcomes(data, counted) if classes and data.probabilities else None,
         trees=None if classes else _trees(columns, data, losses),
     )
@@ -90,14 +89,16 @@ def _by_bin(
 
 
 def _by_value(values: Sequence[str | None], losses: Floats) -> dict[str, tuple[int, float]]:
+    """Nothing for a column of more values than can be followed."""
     rows: Counter[str] = Counter()
     sums: dict[str, float] = {}
     for value, loss in zip(values, losses.tolist(), strict=False):
         if value is not None and loss == loss:
             rows[value] += 1
             sums[value] = sums.get(value, 0.0) + loss
-    frequent = sorted(rows, key=lambda value: (-rows[value], value))[:MOST_VALUES]
-    return {value: (rows[value], sums[value] / rows[value]) for value in sorted(frequent)}
+    return (
+        {value: (rows[value], sums[value] / rows[value]) for value in sorted(rows)} if len(rows) <= MOST_VALUES else {}
+    )
 
 
 def _outcomes(data: "ReferenceData", counted: NDArray[np.bool_]) -> Outcomes | None:

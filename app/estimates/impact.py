@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from app.drift.baseline import Baseline
-from app.estimates.usual import Mean
+from app.estimates.usual import Mean, column_of
 from app.segments import EVERYTHING, Segment, as_object
 from app.statistics.features import Features
 
@@ -49,16 +49,17 @@ def feature_parts(baseline: Baseline, features: Features) -> Iterator[Part]:
 
 
 def segment_parts(now: Mapping[Segment, Mean], usual: Mapping[Segment, Mean]) -> Iterator[Part]:
-    """`now`, `usual`: mean losses, of all traffic and by segment."""
+    """`now`, `usual`: mean losses, of all traffic and by segment. A column of which nothing is usual has no part."""
     whole, before = now[EVERYTHING], usual[EVERYTHING]
+    columns = {column_of(segment) for segment in usual} - {column_of(EVERYTHING)}
     for segment in sorted(now.keys() | usual.keys()):
-        if segment == EVERYTHING:
+        if column_of(segment) not in columns:
             continue
         own, then = now.get(segment), usual.get(segment)
         share, loss, spread = _weight(own, whole, before.loss)
         share_then, loss_then, spread_then = _weight(then, before, before.loss)
         change = share * (loss - before.loss) - share_then * (loss_then - before.loss)
-        yield Part(segment[0][0], as_object(segment), change, sqrt(spread + spread_then))
+        yield Part(column_of(segment), as_object(segment), change, sqrt(spread + spread_then))
 
 
 def _weight(own: Mean | None, whole: Mean, usual_loss: float) -> tuple[float, float, float]:

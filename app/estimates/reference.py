@@ -7,6 +7,9 @@ from typing import Any, Self
 from app.estimates.outcomes import Outcomes
 from app.estimates.trees import LossTrees
 
+# A column of segments with more values is not followed: its parts of a change would be many and small.
+MOST_VALUES = 25
+
 
 @dataclass(frozen=True)
 class PerformanceReference:

@@ -1,10 +1,11 @@
 """How a version did when all was well, in all of its traffic and in each segment: what changes are measured from."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.estimates.reference import PerformanceReference
+from app.estimates.reference import MOST_VALUES, PerformanceReference
 from app.segments import EVERYTHING, Segment, as_object, from_object
 from app.statistics.totals import Totals
 
@@ -28,6 +29,11 @@ class Mean:
             return self
         loss = (self.rows * self.loss + other.rows * other.loss) / rows
         return Mean(rows, loss, (self.rows * self.variance + other.rows * other.variance) / rows)
+
+
+def column_of(segment: Segment) -> str:
+    """The column that a segment is a value of, empty for all traffic."""
+    return segment[0][0] if segment else ""
 
 
 def share_of(rows: float, loss: float) -> Mean:
@@ -54,16 +60,20 @@ def estimated(totals: Totals, metrics: Mapping[str, float]) -> Mean | None:
 
 
 class Usual:
-    """Mean losses by segment, of the first healthy rows or of a labelled baseline. `complete`: no more come."""
+    """Mean losses by segment, of the first healthy rows or of a labelled baseline. `complete`: no more come.
+
+    `crowded`: the columns that have too many values to be followed.
+    """
 
     def __init__(self, state: Mapping[str, Any] | None = None) -> None:
         state = state or {}
         self.complete: bool = state.get("complete", False)
         self.means: dict[Segment, Mean] = {from_object(own[0]): Mean(*own[1:]) for own in state.get("means", [])}
+        self.crowded: set[str] = set(state.get("crowded", ()))
 
     def state(self) -> dict[str, Any]:
         means = [[as_object(segment), own.rows, own.loss, own.variance] for segment, own in sorted(self.means.items())]
-        return {"complete": self.complete, "means": means}
+        return {"complete": self.complete, "means": means, "crowded": sorted(self.crowded)}
 
     @classmethod
     def of(cls, reference: PerformanceReference) -> "Usual":
@@ -83,8 +93,11 @@ class Usual:
         if not whole or whole[0].errors > _HEALTHY_ERROR_RATE * whole[0].predictions:
             return
         for segment, _, mean in windows:
-            if mean is not None:
+            if mean is not None and column_of(segment) not in self.crowded:
                 self.means[segment] = self.means[segment].plus(mean) if segment in self.means else mean
+        values = Counter(map(column_of, self.means))
+        self.crowded |= {column for column, count in values.items() if count > MOST_VALUES}
+        self.means = {segment: own for segment, own in self.means.items() if column_of(segment) not in self.crowded}
         self.complete = EVERYTHING in self.means and self.means[EVERYTHING].rows >= REFERENCE_ROWS
 
 

@@ -4,11 +4,14 @@ import numpy as np
 import pytest
 
 from app.estimates.impact import Part, ranked, segment_parts
+from app.estimates.reference import MOST_VALUES
 from app.estimates.usual import Mean, Usual, share_of
 from app.segments import EVERYTHING, Segment
+from app.statistics.totals import Totals
 
 NORTH: Segment = (("region", "north"),)
 SOUTH: Segment = (("region", "south"),)
+EAST: Segment = (("region", "east"),)
 WEB: Segment = (("channel", "web"),)
 
 
@@ -39,10 +42,12 @@ def test_the_segment_that_got_worse_carries_it() -> None:
 
 def test_a_segment_that_is_new_or_gone_is_part_of_it() -> None:
     usual = means((5000, 0.1), (5000, 0.1))
-    now = {EVERYTHING: share_of(1000, 0.4), WEB: share_of(1000, 0.4)}
+    now = {EVERYTHING: share_of(1000, 0.4), EAST: share_of(1000, 0.4), WEB: share_of(1000, 0.4)}
     parts = {str(part.subject): part for part in segment_parts(now, usual)}
-    assert parts["{'channel': 'web'}"].change == pytest.approx(0.3)
+    assert parts["{'region': 'east'}"].change == pytest.approx(0.3)
     assert parts["{'region': 'north'}"].change == pytest.approx(0)
+    # Of a column of which nothing is usual nothing can be said.
+    assert "{'channel': 'web'}" not in parts
 
 
 def test_noise_carries_nothing() -> None:
@@ -77,6 +82,17 @@ def test_means_of_parts_are_those_of_the_whole() -> None:
     parts = [Mean(len(own), float(own.mean()), float(own.var())) for own in (values[:100], values[100:])]
     whole = parts[0].plus(parts[1])
     assert (whole.rows, whole.loss) == (300, pytest.approx(values.mean()))
+
+
+def test_a_column_of_many_values_is_not_followed() -> None:
+    usual = Usual()
+    users: list[Segment] = [(("user", str(place)),) for place in range(MOST_VALUES + 1)]
+    for segment in users:
+        mean = share_of(10, 0.1)
+        usual.learn([(EVERYTHING, Totals(), mean), (NORTH, Totals(), mean), (segment, Totals(), mean)])
+    assert usual.means.keys() == {EVERYTHING, NORTH}
+    assert usual.means[NORTH].rows == 10 * len(users)
+    assert Usual(usual.state()).crowded == {"user"}
 
 
 def test_usual_round_trip() -> None:
