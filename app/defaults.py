@@ -5,7 +5,7 @@ from app.rules import HEALTHY_ERROR_RATE
 
 # A rise by less is none that matters. Where something breaks before anything is usual, only failing is told at once.
 TOLERANCES = {
-    "performance": Tolerance(0.01, ready=50),
+    "performance": Tolerance(0.005, times=0.05, ready=50),
     "error_rate": Tolerance(0.01, times=0.25, at_first=HEALTHY_ERROR_RATE),
     "latency_p99": Tolerance(0.01),
     "missing": Tolerance(0.001, times=0.1),

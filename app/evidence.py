@@ -125,6 +125,8 @@ class Evidence:
                 for feature, share in reading.missing_before.items():
                     name = f"missing/{feature}"
                     self.shares.seed(name, share * reading.baseline_rows, reading.baseline_rows)
+            for feature, wander in (reading.rhythm.missing if reading.rhythm else {}).items():
+                self.shares.expect(f"missing/{feature}", wander)
         if reading.counted is None:
             return
         if self._bins is None and self._bins_state is not None:
@@ -133,6 +135,7 @@ class Evidence:
                 self._bins = Bins(reading.counted, state)
         if self._bins is None or not self._bins.fits(reading.counted):
             self._bins = Bins(reading.counted)
+            self._bins.expect(reading.rhythm.wander if reading.rhythm else {})
 
     def _by_detector(self, rule: str, case: Case, hits: tuple[float, float]) -> Case:
         """A chosen detector decides, where the share is above the usual one."""

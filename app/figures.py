@@ -77,6 +77,7 @@ def reading(window: Window, record: Mapping[str, Any], baseline: Baseline | None
         feature_rows=0 if window.totals.features is None else window.totals.features.rows,
         baseline_id=None if baseline is None else baseline.baseline_id,
         baseline_rows=0 if baseline is None else baseline.size,
+        rhythm=None if baseline is None else baseline.rhythm,
         counted=None if window.segment else counted(window.totals, baseline),
         errors=None if window.totals.regression is None else window.totals.regression.errors,
         estimate_trusted=estimates.trusted(window.version),

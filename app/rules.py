@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.detection.bins import Counted
+from app.drift.rhythm import Rhythm
 from app.figure_names import BY_CLASS, DATA_QUALITY, DRIFT, MULTIVARIATE
 from app.segments import Segment
 from app.settings import Rule
@@ -53,6 +54,7 @@ class Reading:
     """Rows that `data_quality` is of."""
     baseline_id: str | None = None
     baseline_rows: int = 0
+    rhythm: Rhythm | None = None
     counted: Counted | None = None
     """All of the traffic: its rows in the bins of the baseline."""
     errors: LogHistogram | None = None

@@ -109,6 +109,10 @@ class Bins:
         """Whether it is of this baseline and its features."""
         return self.baseline_id == counted.baseline_id and self.names == list(counted.names)
 
+    def expect(self, wander: Mapping[str, float]) -> None:
+        """Features are known to wander at least so much, as the share of rows in other bins."""
+        self.learned.floor[:] = [wander.get(name, 0.0) for name in self.names]
+
     def read(self, counts: Ints, paused: bool) -> Moved:
         """Takes in a window; the reference is that of before it. `paused`: no evidence is gathered."""
         effect = self.learned.design_effect
@@ -124,7 +128,7 @@ class Bins:
         return Moved(self.names, distance, tolerance, rows, log_mean(log_e), log_mean(self._log_m))
 
     def learn(self, counts: Ints, accepted: NDArray[np.bool_], start: int, end: int) -> None:
-        self.learned.learn(self._padded(counts), accepted, (start, end), _spread)
+        self.learned.learn(self._padded(counts), accepted, (start, end), spread_of_bins)
 
     def restart(self, usual: bool = False) -> None:
         """All detectors begin anew. `usual`: what has waited to be learned was no change that lasts."""
@@ -165,7 +169,7 @@ class Bins:
         return bool((np.abs(self._tolerance(reference) - tolerance) > CLEARLY * tolerance).any())
 
 
-def _spread(counts: Floats, reference: Floats, rows: Floats) -> tuple[Floats, Floats]:
+def spread_of_bins(counts: Floats, reference: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """The squared total variation beyond chance, and its variance: both of sums of |normal| deviations."""
     distance, chance = total_variation(counts / rows[:, None], reference), expected_distance(reference, rows)
     used = np.maximum((reference > 0).sum(axis=1), 2)

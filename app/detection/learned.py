@@ -49,6 +49,8 @@ class Learned:
         self._held: Floats = np.zeros((3, len(BLOCKS), streams))
         # For each length of blocks: squared distances beyond chance, their variance by chance, how many.
         self._wander: Floats = np.zeros((3, len(BLOCKS), streams))
+        # What a baseline says of the wander.
+        self.floor: Floats = np.zeros(streams)
         self._excess: Floats = np.zeros((2, streams))
         self._pending: Floats = np.zeros(self._shape)
         self._before: Floats = np.zeros(self._shape)
@@ -80,7 +82,7 @@ class Learned:
         squares, variance, times = self._wander
         sure = np.maximum(squares - CHANCE * np.sqrt(variance), 0.0) / np.maximum(times, 1.0)
         few = 1 + 1 / np.sqrt(np.maximum(times, 1.0))
-        deviation: Floats = (np.sqrt(sure) * few).max(axis=0)
+        deviation: Floats = np.maximum((np.sqrt(sure) * few).max(axis=0), self.floor)
         return deviation
 
     @property
@@ -167,6 +169,7 @@ class Learned:
         self.known, self._pending, self._before = (
             np.vstack([own, empty]) for own in (self.known, self._pending, self._before)
         )
+        self.floor = np.append(self.floor, np.zeros(more))
         none = np.zeros((3, len(BLOCKS), more))
         self._wander, self._waiting, self._held = (
             np.concatenate([own, none], axis=2) for own in (self._wander, self._waiting, self._held)
@@ -181,6 +184,7 @@ class Learned:
             "known": self.known.tolist(),
             "wander": self._wander.tolist(),
             "windows": self._windows,
+            "floor": self.floor.tolist(),
             "excess": self._excess.tolist(),
         }
         if self.learning:
@@ -200,6 +204,7 @@ class Learned:
         self._excess = np.array(state["excess"], np.float64).reshape(self._excess.shape)
         self._wander = np.array(state["wander"], np.float64).reshape(self._wander.shape)
         self._windows = state["windows"]
+        self.floor = np.array(state.get("floor", self.floor), np.float64)
         if "pending" in state:
             self._pending = np.array(state["pending"], np.float64).reshape(self._shape)
             self._before = np.array(state["before"], np.float64).reshape(self._shape)

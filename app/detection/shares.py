@@ -82,6 +82,10 @@ class Shares:
         self.learned.seed(chosen, counts)
         self._log_m[place] = FRESH
 
+    def expect(self, name: str, wander: float) -> None:
+        """A stream is known to wander at least so much, as a standard deviation of its share."""
+        self.learned.floor[self._place([name])] = wander
+
     def read(
         self,
         hits: Mapping[str, tuple[float, float]],
@@ -111,7 +115,7 @@ class Shares:
         counts, whole = np.zeros((len(self.names), 2)), np.zeros(len(self.names), np.bool_)
         counts[own] = np.array([[rows - k, k] for k, rows in hits.values()]).reshape(-1, 2)
         whole[own] = accepted
-        self.learned.learn(counts, whole, (start, end), _spread)
+        self.learned.learn(counts, whole, (start, end), spread_of_hits)
 
     def restart(self, names: Sequence[str], usual: bool = False) -> None:
         """These streams' detectors begin anew. `usual`: what has waited to be learned was no change that lasts."""
@@ -153,7 +157,7 @@ class Shares:
         return np.array([self._places[name] for name in names], np.int64)
 
 
-def _spread(counts: Floats, reference: Floats, rows: Floats) -> tuple[Floats, Floats]:
+def spread_of_hits(counts: Floats, reference: Floats, rows: Floats) -> tuple[Floats, Floats]:
     """Of the share of hits: squared distance beyond chance, and its variance (of a binomial)."""
     p = reference[:, 1]
     own = p * (1 - p)

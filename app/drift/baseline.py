@@ -13,6 +13,7 @@ from app.drift.references import (
     Reference,
     reference_from_record,
 )
+from app.drift.rhythm import Rhythm
 from app.estimates.reference import PerformanceReference
 from app.identity import identifier
 from app.quality.cardinality import Cardinality
@@ -37,6 +38,7 @@ SECTIONS: dict[str, type[Section]] = {
     "performance": PerformanceReference,
     "quality": Cardinality,
     "relations": Relations,
+    "rhythm": Rhythm,
 }
 
 
@@ -66,6 +68,7 @@ class Baseline:
     start: int | None = None
     end: int | None = None
     relations: Relations | None = None
+    rhythm: Rhythm | None = None
 
     @cached_property
     def baseline_id(self) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from app.columns import Probabilities
 from app.drift.baseline import Baseline
 from app.drift.references import BINS, BINS_OF_MANY, MANY_FEATURES, fit_reference
+from app.drift.rhythm import Rhythm
 from app.estimates.fitting import fit_performance
 from app.quality.cardinality import Cardinality
 from app.relations.derived import derived_features
@@ -78,6 +79,7 @@ def fit(
         relations=fit_relations(features, derived.columns, sample_rows, derived.whole),
         performance=fit_performance(data, features),
         quality=Cardinality.fit(data.features),
+        rhythm=Rhythm.fit(data.timestamps, derived.columns, features),
     )
 
 
