@@ -3,6 +3,9 @@
 A worker that was stopped, or cut off, goes on without knowing that another has its partitions. What it still sends of
 them comes after the first word of the new owner, whose epoch is higher, and is ignored from there on. That depends on
 the order on `panes` alone; so that reading again from the floor decides the same, a commit carries the epochs there.
+
+An epoch is the birth of the consumer group, which every commit hands on, and the group's generation. Only generations
+of one group can be compared: of a group that was deleted and began anew, nothing is ignored for the sake of the old.
 """
 
 from collections import defaultdict
@@ -13,7 +16,16 @@ import orjson
 
 Name = tuple[str, int]
 # As many as fit into a commit. The oldest owners are left out: who lost a partition to them is long gone.
-MOST_KNOWN = 180
+MOST_KNOWN = 140
+GENERATION_BITS = 20
+
+
+def epoch_of(birth_ms: int, generation: int) -> int:
+    return birth_ms << GENERATION_BITS | max(generation, 0) % (1 << GENERATION_BITS)
+
+
+def birth_of(epoch: int) -> int:
+    return epoch >> GENERATION_BITS
 
 
 class Fences:
@@ -34,11 +46,11 @@ class Fences:
         """Whether what stands at `offset` is of the newest owner of `source`, who is then known."""
         if epoch is None:
             return True
-        newest = self._newest.get(source, 0)
-        if epoch < newest:
+        newest = self._newest.get(source)
+        if newest is not None and epoch < newest and birth_of(epoch) == birth_of(newest):
             self.ignored += 1
             return False
-        if epoch > newest:
+        if epoch != newest:
             self._newest[source] = epoch
             self._since.append((offset, source, epoch))
         return True

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from faust.types import TP
 
+from app.fences import birth_of, epoch_of
 from app.marks import Mark, mark_of
 from app.progress import Name
 from app.settings import Settings
@@ -17,11 +18,7 @@ class Assignment:
 
     def __init__(self, settings: Settings, floors: Floors, now: Callable[[], float] = time.time) -> None:
         self.settings, self.floors = settings, floors
-        self._now = now
-        self._epochs: dict[Name, int] = {}
-
-    def forget(self) -> None:
-        self._epochs.clear()
+        self._birth_ms = round(now() * 1000)
 
     def tp(self, name: Name) -> TP:
         return TP(topic_name(self.settings, name[0]), name[1])
@@ -35,11 +32,5 @@ class Assignment:
         return mark_of(self.floors.committed.get(self.tp(name), (0, ""))[1])
 
     def epoch(self, name: Name) -> int:
-        """Tells this ownership from those before: higher than any that committed, and the time (ms) where none did.
-
-        Each commit carries it. Of owners that did not get as far as that the clocks decide: whoever takes over has
-        waited for the other's session to end, so clocks that differ by less than that agree.
-        """
-        if name not in self._epochs:
-            self._epochs[name] = max(round(self._now() * 1000), self.mark(name).epoch + 1)
-        return self._epochs[name]
+        """Of this ownership: the birth that the commit hands on, or ours, and the generation."""
+        return epoch_of(birth_of(self.mark(name).epoch) or self._birth_ms, self.floors.generation)

@@ -13,7 +13,7 @@ from app.chunks import RawChunk, Reject
 from app.columns import Ints
 from app.corrections import correction_runs
 from app.decode import PredictionDecoder
-from app.join import Join, Joined, Outcome, Store
+from app.join import Join, Joined, Outcome, Pair, Store
 from app.joining import join_labels, join_predictions
 from app.label_rows import decode_labels
 from app.messages import Message
@@ -92,8 +92,9 @@ class Counting:
         rows, joined = found
         self._outcomes("predictions", joined)
         counted[rows[joined.outcomes == Outcome.DUPLICATE]] = False
+        at = rows.tolist()
         pairs, corrections = (
-            [pair._replace(row=int(rows[pair.row])) for pair in own] for own in (joined.pairs, joined.corrections)
+            [Pair(at[row], entry, place) for row, entry, place in own] for own in (joined.pairs, joined.corrections)
         )
         return Joined(joined.outcomes, pairs, corrections)
 

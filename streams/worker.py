@@ -108,7 +108,6 @@ class Worker:
         await self.outputs.stop()
 
     def _forget(self) -> None:
-        self.assignment.forget()
         self.ingest.forget()
         self.close.forget()
         self.ticks.forget()

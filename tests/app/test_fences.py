@@ -6,14 +6,15 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.fences import MOST_KNOWN, Fences
+from app.fences import MOST_KNOWN, Fences, birth_of, epoch_of
 from app.panes import PaneBoard
 from app.settings import WindowSettings
 from tests.app.closing import SECOND, group, part, predictions, tick
 
 SOURCE = ("predictions", 0)
 WINDOWS = WindowSettings()
-OLD, NEW = 1000, 2000
+BIRTH_MS = 1_795_176_000_000
+OLD, NEW, NEWEST = (epoch_of(BIRTH_MS, generation) for generation in (3, 4, 9))
 
 
 def told(epoch: int, position: int, watermark: int, *, of: int = 0) -> dict[str, Any]:
@@ -71,24 +72,30 @@ def test_other_sources_and_older_versions_without_epochs_count() -> None:
     assert rows(board(counted(NEW, 9, 5), counted(OLD, 9, 3, of=1), plain, *over)) == [10]
 
 
+def test_a_group_that_was_deleted_and_began_anew_is_not_held_against_the_old_one() -> None:
+    over = told(NEW, 90, 60 * SECOND), told(NEW, 90, 60 * SECOND, of=1)
+    reborn = epoch_of(birth_of(NEW) + 5, 1)
+    assert rows(board(counted(NEW, 9, 5), counted(reborn, 20, 7), *over)) == [7]
+
+
 def test_what_a_commit_carries_has_room_in_it() -> None:
     fences = Fences()
     for number in range(5000):
-        fences.stands(("predictions", number), 1_795_176_000_000 + number, number)
+        fences.stands(("predictions", number), epoch_of(1_795_176_000_000, number), number)
     metadata = fences.metadata(5000)
     assert len(metadata) < 4096
     assert len(orjson.loads(metadata)["predictions"]) == MOST_KNOWN
-    assert not Fences(metadata).stands(("predictions", 4999), 1_795_176_000_000, 0)
+    assert not Fences(metadata).stands(("predictions", 4999), epoch_of(1_795_176_000_000, 4998), 0)
 
 
 messages = st.lists(
     st.one_of(
         st.builds(
-            counted, st.sampled_from([OLD, NEW, 3000]), st.integers(1, 40), st.integers(1, 9), of=st.integers(0, 1)
+            counted, st.sampled_from([OLD, NEW, NEWEST]), st.integers(1, 40), st.integers(1, 9), of=st.integers(0, 1)
         ),
         st.builds(
             told,
-            st.sampled_from([OLD, NEW, 3000]),
+            st.sampled_from([OLD, NEW, NEWEST]),
             st.integers(1, 40),
             st.sampled_from([5, 20, 90]).map(lambda s: s * SECOND),
             of=st.integers(0, 1),
