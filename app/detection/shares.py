@@ -84,7 +84,8 @@ class Shares:
 
     def expect(self, name: str, wander: float) -> None:
         """A stream is known to wander at least so much, as a standard deviation of its share."""
-        self.learned.floor[self._place([name])] = wander
+        own = self._place([name])  # which makes room for a new one first
+        self.learned.floor[own] = wander
 
     def read(
         self,
