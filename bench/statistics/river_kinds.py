@@ -13,6 +13,7 @@ from bench.statistics.scenarios import Process
 
 # With river's 30 DDM fires at the first error where the first 30 had none, whatever its threshold.
 WARM_START = 500
+MOST = 700.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +39,20 @@ def _ddm(strictness: float, two_sided: bool) -> Any:
 
 
 def _hddm_a(strictness: float, two_sided: bool) -> Any:
-    return HoeffdingA(exp(-strictness), two_sided)
+    return HoeffdingA(_confidence(strictness), two_sided)
 
 
 def _hddm_w(strictness: float, two_sided: bool) -> Any:
-    return HoeffdingW(exp(-strictness), two_sided)
+    return HoeffdingW(_confidence(strictness), two_sided)
+
+
+def _confidence(strictness: float) -> float:
+    """Above 0 also where no float would be."""
+    return exp(-min(strictness, MOST))
 
 
 def _adwin(strictness: float, two_sided: bool) -> Any:
-    return ADWIN(delta=exp(-strictness), clock=8)
+    return ADWIN(delta=_confidence(strictness), clock=8)
 
 
 # DDM's threshold is in deviations: the tail falls with its square.
