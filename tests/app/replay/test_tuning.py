@@ -24,10 +24,10 @@ NONE = 1e-300
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """In the last quarter half of the labels are drawn by lot."""
+    """In the last quarter the labels are drawn by lot."""
     columns = classified(ROWS, step_ms=50)
     random = np.random.default_rng(9)
-    drawn = (np.arange(ROWS) > ROWS * 3 // 4) & (random.random(ROWS) < 0.5)
+    drawn = np.arange(ROWS) > ROWS * 3 // 4
     lot = np.where(random.random(ROWS) < 0.5, "yes", "no")
     columns["label"] = np.where(drawn, lot, np.array(columns["label"]))
     return write(tmp_path / "rows.parquet", columns)
