@@ -91,6 +91,8 @@ class Judge:
         """Of a segment, only what all of the traffic does not show as well: `suspects` says what that is."""
         evidence = self.evidences.of(reading.version, reading.segment)
         self.evidences.judged(reading.version, reading.segment, reading.end)
+        if reading.segment != EVERYTHING and (reading.version, EVERYTHING) in self.evidences:
+            evidence.shares.follow(self.evidences.of(reading.version, EVERYTHING).shares)
         shares = self._shares(reading)
         thresholds = {rule: self.budget.log_threshold(share) for rule, share in shares.items()}
         checks = {check.rule: _of_metric(check, reading) for check in DEFAULTS}

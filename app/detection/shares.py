@@ -14,9 +14,14 @@ from app.detection.learned import Learned
 
 # How many standard deviations of what wanders by itself are no news.
 USUAL = 4.0
+# ... up to so much of the logarithm of the odds.
+FARTHEST = 3.0
 # While few windows have shown how much the shares wander: tolerances are 1 + 16 / windows times as wide, at most five.
 FEW_WINDOWS = 16.0
 WIDEST = 5.0
+# ... and by two fifths of the share itself for the first windows, by less from the eighth on.
+FIRST = 0.4
+FIRST_WINDOWS = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +87,12 @@ class Shares:
         self.learned.seed(chosen, counts)
         self._log_m[place] = FRESH
 
+    def follow(self, whole: "Shares") -> None:
+        """A part of the traffic wanders at least as all of it does, which is known more precisely."""
+        own = [name for name in self.names if name in whole._places]
+        there = [whole._places[name] for name in own]
+        self.learned.floor[[self._places[name] for name in own]] = whole.learned.wander[there]
+
     def expect(self, name: str, wander: float) -> None:
         """A stream is known to wander at least so much, as a standard deviation of its share."""
         own = self._place([name])  # which makes room for a new one first
@@ -143,9 +154,10 @@ class Shares:
             .T
         )
         wide = min(1 + FEW_WINDOWS / max(learned.windows, 1), WIDEST)
-        allowed = wide * np.maximum(points, times * usual)
+        unknown = FIRST * min(FIRST_WINDOWS / max(learned.windows, 1), 1.0)
+        allowed = wide * np.maximum(points, times * usual) + unknown * usual
         allowed = np.maximum(allowed, rest * (1 - usual))
-        bound = np.maximum(np.maximum(usual + allowed, upper(k / effect, rows / effect)), usual + USUAL * wander)
+        bound = np.maximum(np.maximum(usual + allowed, upper(k / effect, rows / effect)), _wandered(usual, wander))
         return usual, np.where(rows >= ready, bound, first), effect
 
     def _place(self, names: Sequence[str]) -> NDArray[np.int64]:
@@ -156,6 +168,14 @@ class Shares:
             self.learned.widened(len(self.names))
             self._log_m = np.vstack([self._log_m, np.full((len(new), len(ODDS)), FRESH)])
         return np.array([self._places[name] for name in names], np.int64)
+
+
+def _wandered(usual: Floats, wander: Floats) -> Floats:
+    """How far a share may go by itself: in log-odds, since one near 0 goes further up than down."""
+    spread = np.maximum(usual * (1 - usual), 1e-9)
+    odds = usual / np.maximum(1 - usual, 1e-9) * np.exp(np.minimum(USUAL * wander / spread, FARTHEST))
+    reached: Floats = np.where(usual > 0, odds / (1 + odds), USUAL * wander)
+    return reached
 
 
 def spread_of_hits(counts: Floats, reference: Floats, rows: Floats) -> tuple[Floats, Floats]:

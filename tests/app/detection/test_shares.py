@@ -130,3 +130,15 @@ def test_a_round_trip_of_the_state_changes_nothing() -> None:
     assert one.state() == other.state()
     assert not one.learned.learning, "what is only needed to learn is stored no longer"
     assert "blocks" not in one.state()["learned"]
+
+
+def test_what_a_baseline_says_of_the_wander_counts_from_the_first_window_on() -> None:
+    shares = Shares()
+    shares.expect("x", 0.01)
+    shares.seed("x", 1000, 10_000)
+    told = shares.read({"x": (0.0, 1.0)}, {"x": TOLERANCE}, RUNNING)
+    assert told.bound[0] > 0.14, "four deviations, in log-odds"
+    part = Shares()
+    part.seed("x", 1000, 10_000)
+    part.follow(shares)
+    assert part.learned.wander[0] == 0.01, "a part wanders at least as the whole"
