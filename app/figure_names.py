@@ -29,7 +29,9 @@ METRICS = {
     "label_lag_p50_s": "Median time from a prediction to its label.",
     "label_lag_p95_s": "95th percentile of the time from a prediction to its label.",
     "label_lag_mean_s": "Mean time from a prediction to its label.",
-    "estimated_accuracy": "Accuracy that the probabilities promise, over the window's predictions.",
+    "estimated_accuracy": "Accuracy that the probabilities promise, over the window's predictions; calibrated where "
+    "the baseline has labels.",
+    "estimated_accuracy_calibrated": "The same, calibrated by the labels that have come; where the baseline has none.",
     "estimated_accuracy_of_labelled": "The same over the predictions whose truth became known in the window.",
     "duplicate_share": "Share of rows whose features and prediction another row has as well, beside the first of them.",
     "rule_violations": "Share of rows that break one of the consistency rules.",

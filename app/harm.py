@@ -16,7 +16,7 @@ def harmful(reading: Reading, already: bool) -> bool:
     if change is None or not reading.estimate_trusted:
         return False
     if reading.impact["metric"] == "accuracy":
-        value = reading.metrics.get("estimated_accuracy")
+        value = reading.metrics.get("estimated_accuracy_calibrated", reading.metrics.get("estimated_accuracy"))
         best = value if already else reading.metrics.get("estimated_accuracy_high")
         return value is not None and best is not None and best < value - change - truth.TOLERANCE
     value = reading.metrics.get("estimated_mae")

@@ -69,15 +69,19 @@ class VersionEstimates:
     def metrics(self, totals: Totals) -> dict[str, float]:
         """The estimated figures, each with its interval; empty where nothing can be estimated.
 
-        Where probabilities are taken as they came, the accuracy is left to the exact sums in the totals.
+        `estimated_accuracy` itself is what the probabilities promise as they came, by the exact sums in the totals,
+        unless a labelled baseline says how to take them: what only the stream's labels have taught has its own name.
         """
         found: dict[str, float] = {}
         if totals.outputs is not None:
             found = _named(self._expected(totals.outputs.cells))
+            if self.baseline_id is None and "estimated_accuracy" in found:
+                found["estimated_accuracy_calibrated"] = found.pop("estimated_accuracy")
             if not self._calibrated(totals.outputs.cells):
                 found.pop("estimated_accuracy", None)
+                found.pop("estimated_accuracy_calibrated", None)
             found |= self._losses(totals.outputs.losses)
-        if totals.classification is not None:
+        if totals.classification is not None and self.baseline_id is not None:
             labelled = self._accuracy(totals.classification.cells)
             found |= {"estimated_accuracy_of_labelled": labelled} if labelled is not None else {}
         return found

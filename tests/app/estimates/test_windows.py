@@ -160,7 +160,10 @@ def test_without_a_baseline_the_first_healthy_windows_are_the_usual_ones() -> No
     assert again["metrics"]["estimate_error"] == pytest.approx(told, abs=0.01)
     after = closed(monitor, 2, moved.totals(None, labels=True))[EVERYTHING]
     assert after["impact"]["realised"] == pytest.approx(moved.accuracy - usual.accuracy)
-    assert after["metrics"]["estimated_accuracy"] == pytest.approx(moved.accuracy, abs=0.04)
+    assert after["metrics"]["estimated_accuracy_calibrated"] == pytest.approx(moved.accuracy, abs=0.04)
+    promised = float(np.maximum(moved.p, 1 - moved.p).mean())
+    assert after["metrics"]["estimated_accuracy"] == pytest.approx(promised)
+    assert after["metrics"]["estimated_accuracy_of_labelled"] == pytest.approx(promised)
 
 
 def test_a_stored_monitor_goes_on_with_the_same_estimates() -> None:

@@ -23,9 +23,6 @@ def test_windows_are_those_of_the_file(name: str, tmp_path: Path) -> None:
     pq.write_table(pyarrow.csv.read_csv(text), typed)
     wishes = Wishes("real", task=made.task, segments=("channel",))  # type: ignore[arg-type]
     wanted = expected(made, MINUTE)
-    for window in wanted.values():
-        # Calibrated by the labels of the windows before: what the probabilities alone promise is no truth for it.
-        window["metrics"].pop("estimated_accuracy_of_labelled", None)
     for replayed in (by_records(text, wishes, SETTINGS), by_columns(typed, wishes, SETTINGS)):
         windows = {key(window): window for window in replayed.values("windows") if window["kind"] == "tumbling"}
         assert windows.keys() == wanted.keys()
