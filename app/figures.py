@@ -29,8 +29,7 @@ def figures(
         "predictions": totals.predictions,
         "labels": totals.label_count,
         "errors": totals.errors,
-        "metrics": totals.metrics((window.end - window.start) / 1000)
-        | estimates.metrics(window),
+        "metrics": totals.metrics((window.end - window.start) / 1000) | estimates.metrics(window),
         "data_quality": totals.data_quality(baseline),
         "drift": totals.drift(baseline),
     }
