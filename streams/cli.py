@@ -108,4 +108,6 @@ def run(arguments: list[str]) -> int:
 
 def main() -> None:
     """The entry point of the command."""
+    # Matrices are small here: threads for them cost more than they save, and a process is meant for one core.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     sys.exit(run(sys.argv[1:]))

@@ -80,10 +80,13 @@ def budgets(histories: Mapping[float, History], holding: FalseAlarmSettings, spa
     table = _table("false alarms allowed", *SEVERITIES, f"warning or worse in {days}")
     for alerts, history in sorted(histories.items()):
         told = history.begun["critical"] + history.begun["warning"]
-        rate = f"{told * holding.days * DAY_MS / span_ms:.3g}" if span_ms else ""
+        # Of an hour nobody can say what a month would have brought.
+        rate = f"{told * holding.days * DAY_MS / span_ms:.3g}" if span_ms >= DAY_MS else ""
         counts = [f"{history.begun[severity]:,}" for severity in SEVERITIES]
         table.add_row(f"{alerts:g} in {days}", *counts, rate, style="bold" if alerts == holding.alerts else None)
     table.caption = f"{holding.alerts:g} in {days} is what is configured (false_alarms)"
+    if span_ms < DAY_MS:
+        table.caption += f"; less than a day is too short to say how many there would be in {days}"
     return table
 
 
