@@ -21,8 +21,9 @@ LEARN_MS = 7 * DAY_MS
 PRIOR_WINDOWS = 10.0
 # One step, of a change that is not known yet, must not make all rows look like bursts.
 LARGEST = 9.0
-# Windows a block: for windows of a minute from four minutes to four hours.
-BLOCKS = (4, 16, 64, 256)
+# Windows a block: of one by itself, whose tails are heavier than its design effect says; for windows of a minute up to
+# four hours.
+BLOCKS = (1, 4, 16, 64, 256)
 # Standard errors that the sum of squares must be beyond chance for the rest to be believed.
 CHANCE = 2.0
 

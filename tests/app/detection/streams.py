@@ -9,21 +9,21 @@ from scipy.special import expit, logit
 from app.columns import Floats
 
 WINDOW_MS = 1_800_000
-MEMORY = 4.0
 
 
 @dataclass(frozen=True)
 class World:
     """`streams` shares of `share` with about `rows` rows a window.
 
-    `wander`: standard deviation of their log-odds, an AR(1) process with a memory of four windows. `wave`: amplitude of
-    a course of the day. `change`: from this window on the first stream's share is `after`.
+    `wander`: standard deviation of their log-odds, an AR(1) process with a memory of `memory` windows. `wave`:
+    amplitude of a course of the day. `change`: from this window on the first stream's share is `after`.
     """
 
     streams: int = 1
     rows: float = 200.0
     share: float = 0.1
     wander: float = 0.0
+    memory: float = 4.0
     wave: float = 0.0
     change: int | None = None
     after: float = 0.2
@@ -31,7 +31,7 @@ class World:
     def windows(self, seed: int, length: int) -> Iterator[dict[str, tuple[float, float]]]:
         """(hits, rows) by stream."""
         rng = np.random.default_rng(seed)
-        keep = float(np.exp(-1 / MEMORY))
+        keep = float(np.exp(-1 / self.memory))
         value: Floats = rng.normal(0, self.wander, self.streams)
         phase = rng.uniform(0, 2 * np.pi, self.streams)
         for window in range(length):

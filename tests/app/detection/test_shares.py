@@ -6,6 +6,7 @@ from math import log
 import numpy as np
 import pytest
 
+from app.defaults import TOLERANCES
 from app.detection.budget import Budget
 from app.detection.shares import Shares, Tolerance
 from tests.app.detection.streams import WINDOW_MS, World
@@ -15,11 +16,13 @@ TOLERANCE = Tolerance(0.01, 0.1, ready=50)
 RUNNING: frozenset[str] = frozenset()
 
 
-def alarms(world: World, seed: int, windows: int, log_threshold: float) -> list[tuple[int, str]]:
+def alarms(
+    world: World, seed: int, windows: int, log_threshold: float, tolerance: Tolerance = TOLERANCE
+) -> list[tuple[int, str]]:
     """(window, stream) of each; a stream that has raised one begins anew."""
     shares, found = Shares(), []
     for window, hits in enumerate(world.windows(seed, windows)):
-        read = shares.read(hits, dict.fromkeys(hits, TOLERANCE), RUNNING)
+        read = shares.read(hits, dict.fromkeys(hits, tolerance), RUNNING)
         raised = [name for name, log_m in zip(read.names, read.log_m, strict=True) if log_m >= log_threshold]
         found += [(window, name) for name in raised]
         shares.restart(raised)
@@ -43,6 +46,16 @@ def test_a_month_in_which_nothing_changes_stays_within_the_budget(world: World) 
     threshold = Budget(window_ms=WINDOW_MS).log_threshold(1 / world.streams)
     found = alarms(world, 1, MONTH, threshold)
     assert len(found) <= 4, found
+
+
+def test_long_windows_that_wander_by_themselves() -> None:
+    """They are more different from each other than any number of rows explains, and soon forget it.
+
+    Four times the budget of one alarm: of a Poisson count with mean 4, 10 is the 99.7 % quantile.
+    """
+    world = World(streams=500, wander=0.2, wave=0.1, share=0.01, rows=27_000, memory=1.0)
+    threshold = Budget(window_ms=WINDOW_MS).log_threshold(1 / world.streams)
+    assert sum(len(alarms(world, seed, 360, threshold, TOLERANCES["missing"])) for seed in range(4)) <= 10
 
 
 def test_a_course_of_the_day_is_known_after_a_day() -> None:
