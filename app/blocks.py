@@ -25,7 +25,8 @@ from app.relations.derived import derive
 from app.segments import EVERYTHING, as_object, segment_values
 from app.settings import Settings
 from app.statistics.outputs import expected_losses
-from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, count_corrected, update_resources
+from app.statistics.prepared import PreparedPairs, PreparedPredictions, count_corrected, update_resources
+from app.statistics.totals import Totals
 from app.statistics.truth import PreparedTruth
 
 BaselineOf = Callable[[str, str], Timeline]

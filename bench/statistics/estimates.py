@@ -19,7 +19,8 @@ from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.estimates.versions import Estimates
 from app.segments import EVERYTHING
-from app.statistics.totals import PreparedPredictions, Totals
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals
 from app.tabulate import class_names, feature_column
 from app.windows import Window
 from bench.statistics.nannyml_data import CAR_PRICES, DATA_SETS, DataSet, NoDataError, fetch, tables

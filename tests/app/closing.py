@@ -9,7 +9,9 @@ from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Pro
 from app.drift.baseline import Baseline
 from app.panes import ClosedPane, CohortKey, Examples, WindowKey
 from app.segments import EVERYTHING, Segment, as_object
-from app.statistics.totals import Totals, update_pairs, update_predictions, update_resources
+from app.statistics.prepared import update_resources
+from app.statistics.totals import Totals
+from tests.app.statistics.made import update_pairs, update_predictions
 
 SECOND = 1000
 MINUTE = 60 * SECOND

@@ -16,7 +16,8 @@ from app.chunks import RawChunk
 from app.decode import decode_predictions
 from app.drift.fitting import ReferenceData
 from app.settings import Settings
-from app.statistics.totals import PreparedPredictions, Totals
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals
 from bench.statistics import __main__ as command
 from bench.statistics.calibration import Curve
 from bench.statistics.counts import FIRST, LAST, SCORES, Counts, draw_counts, latency_shares

@@ -10,7 +10,8 @@ from app.drift.baseline import Baseline
 from app.drift.comparison import Comparison, Drift, Scale
 from app.drift.fitting import ReferenceData, fit
 from app.drift.references import NumberReference, fit_reference
-from app.statistics.totals import PreparedPredictions, Totals, merged
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals, merged
 from tests.app.statistics import made
 
 TESTS = {"psi", "js", "hellinger", "total_variation", "chi_square", "p_value", "tolerance_p_value", "drifted"}

@@ -14,8 +14,9 @@ from app.monitor import Monitor
 from app.outcome import DECISIONS
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
-from app.statistics.totals import Totals, update_pairs, update_predictions
+from app.statistics.totals import Totals
 from tests.app.closing import MINUTE, SECOND, pane, predictions
+from tests.app.statistics.made import update_pairs, update_predictions
 
 PANE = 10 * SECOND
 ROWS = 4000

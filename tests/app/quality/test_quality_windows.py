@@ -19,7 +19,8 @@ from app.quality.schema import completeness
 from app.segments import EVERYTHING
 from app.settings import Settings
 from app.statistics.features import Features
-from app.statistics.totals import PreparedPredictions, Totals
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals
 from tests.app.closing import pane
 
 QUALITY = {

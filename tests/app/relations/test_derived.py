@@ -12,7 +12,8 @@ from app.drift.fitting import ReferenceData, fit
 from app.drift.references import NumberReference, TextReference
 from app.relations.derived import derive
 from app.relations.embeddings import VectorReference
-from app.statistics.totals import PreparedPredictions, Totals
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals
 from app.tabulate import feature_columns
 from tests.app.statistics import made
 

@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities
+from app.columns import FeatureColumn, Ints, Kind, PairColumns, PredictionColumns, Probabilities
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
+from app.statistics.prepared import PreparedPairs, PreparedPredictions
+from app.statistics.totals import Totals
 from app.tabulate import feature_column, feature_columns
 
 CLASSES = ("a", "b", "c")
@@ -143,3 +145,15 @@ def raw_features(columns: PredictionColumns) -> dict[str, list[Any]]:
 
 def raw_predictions(columns: PredictionColumns) -> list[Any]:
     return columns.predicted if columns.task == "classification" else columns.values.tolist()
+
+
+def update_predictions(
+    members: Sequence[Totals], groups: Ints, columns: PredictionColumns, baseline: Baseline | None, sample_rows: int
+) -> None:
+    """Adds a chunk of predictions that is grouped in one way only."""
+    PreparedPredictions(columns, baseline, sample_rows).update(members, groups)
+
+
+def update_pairs(members: Sequence[Totals], groups: Ints, columns: PairColumns, positive: str | None) -> None:
+    """Adds a chunk of pairs that is grouped in one way only."""
+    PreparedPairs(columns, positive).update(members, groups)

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from app.columns import PredictionColumns
 from app.quality.settings import QualitySettings
-from app.statistics.totals import PreparedPredictions, Totals, merged
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals, merged
 from app.tabulate import feature_columns
 from tests.app.statistics import made
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.columns import ResourceColumns
-from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals, merged, update_resources
+from app.statistics.prepared import PreparedPairs, PreparedPredictions, update_resources
+from app.statistics.totals import Totals, merged
 from tests.app.statistics import made
 
 ROWS = 60

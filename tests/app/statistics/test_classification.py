@@ -8,7 +8,8 @@ from sklearn import metrics as oracle
 
 from app.columns import PairColumns, Probabilities
 from app.statistics.classes import OTHER
-from app.statistics.totals import PreparedPairs, Totals
+from app.statistics.prepared import PreparedPairs
+from app.statistics.totals import Totals
 from tests.app.statistics import made
 
 

@@ -14,7 +14,8 @@ from app.columns import PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.quality.settings import QualitySettings
-from app.statistics.totals import PreparedPredictions, Totals, merged
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals, merged
 from app.tabulate import feature_columns
 from tests.app.statistics import made
 

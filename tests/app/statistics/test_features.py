@@ -11,7 +11,8 @@ from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.drift.psi import psi
 from app.statistics.features import Features
-from app.statistics.totals import PreparedPredictions, Totals, merged
+from app.statistics.prepared import PreparedPredictions
+from app.statistics.totals import Totals, merged
 from app.tabulate import feature_columns
 from tests.app.statistics import made
 

@@ -8,7 +8,8 @@ import pytest
 from sklearn import metrics as oracle
 
 from app.columns import Floats, PairColumns
-from app.statistics.totals import PreparedPairs, Totals, merged
+from app.statistics.prepared import PreparedPairs
+from app.statistics.totals import Totals, merged
 from tests.app.statistics import made
 
 

@@ -14,8 +14,9 @@ from scipy.stats import ks_2samp
 from app.columns import FeatureColumn, Floats, Kind, PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
+from app.statistics.prepared import PreparedPredictions
 from app.statistics.relations import Relations
-from app.statistics.totals import PreparedPredictions, Totals, merged
+from app.statistics.totals import Totals, merged
 from tests.app.statistics import made
 
 ROWS = 120

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from app.columns import ResourceColumns
-from app.statistics.totals import Totals, update_resources
+from app.statistics.prepared import update_resources
+from app.statistics.totals import Totals
 
 
 def test_means_per_instance_and_over_instances() -> None:

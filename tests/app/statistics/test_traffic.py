@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.statistics.totals import PreparedPairs, PreparedPredictions, Totals
+from app.statistics.prepared import PreparedPairs, PreparedPredictions
+from app.statistics.totals import Totals
 from tests.app.statistics import made
 
 

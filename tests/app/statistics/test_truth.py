@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.drift.psi import psi
-from app.statistics.totals import PreparedPairs, Totals, merged
+from app.statistics.prepared import PreparedPairs
+from app.statistics.totals import Totals, merged
 from app.statistics.truth import PreparedTruth
 from tests.app.statistics import made
 
