@@ -28,6 +28,19 @@ def birth_of(epoch: int) -> int:
     return epoch >> GENERATION_BITS
 
 
+def outdated(epoch: int, newest: int) -> bool:
+    """Whether `epoch` is of an owner that had lost the partition to the one of `newest`."""
+    return epoch < newest and birth_of(epoch) == birth_of(newest)
+
+
+def continues(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
+    """Whether nobody can have owned a partition between these owners, of the same generation or the next one.
+
+    Both: topic -> epoch; what is not in `before` was never owned.
+    """
+    return all(topic in before and epoch - before[topic] in (0, 1) for topic, epoch in now.items())
+
+
 class Fences:
     """The newest epoch of each source partition that one partition of `panes` has heard of.
 
@@ -47,7 +60,7 @@ class Fences:
         if epoch is None:
             return True
         newest = self._newest.get(source)
-        if newest is not None and epoch < newest and birth_of(epoch) == birth_of(newest):
+        if newest is not None and outdated(epoch, newest):
             self.ignored += 1
             return False
         if epoch != newest:

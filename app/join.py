@@ -91,7 +91,7 @@ class Pair(NamedTuple):
 
 
 class Store(Protocol):
-    """Entries by id. What is put is there for the next chunk's `get`."""
+    """Entries by id. What is put is there for the next chunk's `get`; an empty entry is as none."""
 
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]: ...
 
@@ -143,11 +143,20 @@ class Join:
         keys = [identity.encode() for identity in sides]
         changed = []
         for key, stored, by_time in zip(keys, self.store.get(keys), sides.values(), strict=True):
-            if stored is not None:
+            if stored:
                 entry = decode_entry(stored)
                 _set_sides(entry, by_time)
                 changed.append((key, encode_entry(entry)))
         self.store.put(changed)
+
+    def forget(self, ids: Sequence[str], floors: Mapping[Side, int]) -> None:
+        """Takes out what came of records at and above offsets: as if they had not been read yet. `floors`: by side.
+
+        Which side completed a pair is forgotten with the record that did.
+        """
+        keys = list({identity.encode() for identity in ids})
+        known = zip(keys, self.store.get(keys), strict=True)
+        self.store.put([(key, _without(decode_entry(stored), floors)) for key, stored in known if stored])
 
     def _decide(
         self, ids: Sequence[str], watermarks: Ints, arriving: Iterable[Arriving], arrives: Arrives[Arriving]
@@ -167,7 +176,7 @@ class Join:
         oldest = (np.maximum(watermarks, 0) - self.horizon_ms).tolist()
         for row, (key, stored, one) in enumerate(zip(keys, known, arriving, strict=True)):
             entry = changed.get(key)
-            if entry is None and stored is not None:
+            if entry is None and stored:
                 entry = decode_entry(stored)
             expired = entry is not None and entry.timestamp < oldest[row]
             outcome, updated = arrives(None if expired else entry, one)
@@ -228,6 +237,15 @@ def _counts_with_label(entry: Entry | None, one: Entry | Seen) -> int:
         return 0
     place = next(place for place, known in enumerate(entry.labels) if known.position == one.position)
     return place if place > entry.early else 0
+
+
+def _without(entry: Entry, floors: Mapping[Side, int]) -> bytes:
+    labels = [seen for seen in entry.labels if seen.position >> ROW_BITS < floors[Side.LABEL]]
+    if entry.position >> ROW_BITS < floors[Side.PREDICTION] and entry.position >= 0:
+        entry.labels, entry.early = labels, min(entry.early, max(len(labels) - 1, 0))
+        entry.completed_by = entry.completed_by if labels else Side.NONE
+        return encode_entry(entry)
+    return encode_entry(Entry(-1, labels[0].timestamp, labels[0].watermark, b"", labels=labels)) if labels else b""
 
 
 def _set_sides(entry: Entry, by_time: Mapping[int, Side]) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from faust.types import TP
 
@@ -34,3 +35,7 @@ class Assignment:
     def epoch(self, name: Name) -> int:
         """Of this ownership: the birth that the commit hands on, or ours, and the generation."""
         return epoch_of(birth_of(self.mark(name).epoch) or self._birth_ms, self.floors.generation)
+
+    def birth(self, name: Name, first: int) -> tuple[int, str]:
+        """The commit of the first owner before it has counted anything, from the offset `first` on."""
+        return first, replace(self.mark(name), epoch=self.epoch(name)).metadata()

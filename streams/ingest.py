@@ -11,6 +11,7 @@ from app.blocks import BaselineOf, Block
 from app.chunks import RawChunk
 from app.progress import Name
 from app.settings import Settings
+from app.told import SIDES
 from streams.assignment import Assignment
 from streams.counters import Counters, Durations
 from streams.counting import Counted, Counting, dead_letter
@@ -18,7 +19,7 @@ from streams.joins import Damaged, JoinStore
 from streams.misrouted import Misrouted, staying
 from streams.outputs import Outputs
 from streams.raw import raw_chunk
-from streams.rebuilding import EPOCH, SIDES
+from streams.rebuilding import EPOCH, Already
 from streams.sources import Source
 from streams.stores import Stores
 from streams.unpacking import Fetched
@@ -138,11 +139,12 @@ class Ingest:
         """A whole store with all that was counted before `raw`, which is of `source`."""
         partition = source.name[1]
         reached = {topic: self.assignment.floor((topic, partition)) for topic in SIDES}
-        reached |= {
-            name[0]: own.next for name, own in self.sources.items() if name[1] == partition and name[0] in SIDES
-        }
+        sides = [own for topic in SIDES if (own := self.sources.get((topic, partition))) is not None]
+        reached |= {own.name[0]: own.next for own in sides}
         reached[source.name[0]] = int(raw.offsets[0])
-        await self.stores.renew(partition, damaged, lambda: self._owns(source), reached)
+        untold = [(own.epoch, message.value) for own in sides for message in own.untold]
+        counted = Already(reached, untold)
+        await self.stores.renew(partition, damaged, lambda: self._owns(source), counted)
         return await self.stores.get(partition, lambda: self._owns(source))
 
     async def _send_parts(self, source: Source) -> None:
@@ -155,8 +157,10 @@ class Ingest:
             self.counters.dead_letters[reject.reason] += 1
         await self.outputs.send([dead_letter(source.name, raw, reject) for reject in counted.rejects])
         headers = [(EPOCH, str(source.epoch).encode())]
+        source.untold = [message for sample in counted.samples for message in sample.messages]
         for run, messages, labelled in counted.samples:
             sent = await self.outputs.send(messages, source.name[1], headers)
             for (partition, offset), message in zip(sent, messages, strict=True):
                 rows = len(message.value["prediction_ids"]) if labelled else 0
                 block.examples_sent(run.pairs.model, run.pairs.version, partition, offset, rows)
+        source.untold = []

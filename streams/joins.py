@@ -8,18 +8,20 @@ rocksdict opens it, a compaction drops entries that are seconds old.)
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
 log = logging.getLogger(__name__)
 
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 32 * 1024 * 1024
-FORMAT = b"2"
+FORMAT = b"3"
 UNFINISHED = b"unfinished"
+OWNERS = b"owners"
 # Half a horizon each: an entry is kept for one horizon at least, and for one and a half at most.
 GENERATIONS_A_HORIZON = 2
 # If one side of the join is left so far behind the other, the disk comes first.
@@ -94,8 +96,33 @@ class JoinStore:
 
     def next_offset(self, topic: str) -> int | None:
         """The first offset of `topic` that is not in the store yet."""
-        stored = self._db.get(b"next:" + topic.encode())
-        return None if stored is None else int(stored)
+        place = self._place(topic)
+        return None if place is None else place[0]
+
+    def watermark(self, topic: str) -> int | None:
+        """How far time had come there, in ms."""
+        place = self._place(topic)
+        return None if place is None else place[1]
+
+    def reach(self, topic: str) -> int:
+        """Nothing in the store came of records at or above this offset."""
+        told = self._db.get(b"reach:" + topic.encode())
+        return max(self.next_offset(topic) or 0, 0 if told is None else int(told))
+
+    def reach_to(self, ends: Mapping[str, int]) -> None:
+        """Says of `ends` (topic -> offset) that records up to there may be put, whatever the next offset is."""
+        for topic, end in ends.items():
+            self._db[b"reach:" + topic.encode()] = str(max(end, self.reach(topic))).encode()
+
+    @property
+    def owners(self) -> dict[str, int]:
+        """Topic -> epoch of the owner that wrote it last (`app/fences.py`)."""
+        stored = self._db.get(OWNERS)
+        return {} if stored is None else dict(orjson.loads(stored))
+
+    @owners.setter
+    def owners(self, epochs: Mapping[str, int]) -> None:
+        self._db[OWNERS] = orjson.dumps(dict(epochs))
 
     @property
     def unfinished(self) -> bool:
@@ -106,10 +133,24 @@ class JoinStore:
     def unfinished(self, value: bool) -> None:
         self._db[UNFINISHED] = b"1" if value else b""
 
+    def _place(self, topic: str) -> tuple[int, int | None] | None:
+        stored = self._db.get(b"next:" + topic.encode())
+        return None if stored is None else tuple(orjson.loads(stored))
+
     def write(self, topic: str, next_offset: int, watermark: int | None) -> None:
         """Everything put since the last one, in the generation of `watermark` (ms), that `topic` has come to."""
         batch = WriteBatch(raw_mode=True)
-        batch.put(b"next:" + topic.encode(), str(next_offset).encode())
+        batch.put(b"next:" + topic.encode(), orjson.dumps([next_offset, watermark]))
+        self._write(batch, watermark)
+        if watermark is not None:
+            self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
+            self._drop_old()
+
+    def write_changes(self) -> None:
+        """Everything put since the last one, which moves no offset."""
+        self._write(WriteBatch(raw_mode=True), None)
+
+    def _write(self, batch: WriteBatch, watermark: int | None) -> None:
         if self._pending:
             # Never older than what is there: of an id that is in two generations the newer one is read.
             family = self._family(max([(watermark or 0) // self._generation_ms, *self._generations]))
@@ -118,9 +159,6 @@ class JoinStore:
         with _damage_told(self._path):
             self._db.write(batch)
         self._pending.clear()
-        if watermark is not None:
-            self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
-            self._drop_old()
 
     def _family(self, number: int) -> object:
         if number not in self._generations:

@@ -4,25 +4,29 @@ Below the commits predictions and labels are put beside each other, and nothing 
 again, and each pair must be completed by the same record as before, or it would count in two places. Which record that
 was stands in the examples. So of what lies above the commits the store gets what was told to be counted already, and
 those records that came first then.
+
+A store that another owner had no part in since is not believed above the commits: what its records decided there may
+have counted for nobody. They are taken out of it before.
 """
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
 
 from app.chunks import RawChunk
+from app.columns import Ints
 from app.decode import PredictionDecoder
-from app.fences import Fences
-from app.join import Join, Side
+from app.join import Join
 from app.joining import Wanted, join_labels, join_predictions
 from app.label_rows import decode_labels
-from app.marks import later
+from app.marks import Mark, Raise, later
 from app.settings import Settings
+from app.told import SIDES, Told
 from app.watermarks import earlier_maximum
 from streams.joins import JoinStore
 from streams.partitionreader import Reader, reader
@@ -36,7 +40,6 @@ TOLD_EVERY_S = 10.0
 CLOCKS_MS = 60_000
 # The header of an example that says which owner of its source sent it.
 EPOCH = "epoch"
-SIDES = {"predictions": Side.PREDICTION, "labels": Side.LABEL}
 
 
 class NoLongerOurs(Exception):
@@ -56,14 +59,20 @@ class Progress:
         return f"the join's store of partition {self.partition} is made anew ({share} of {self.total} records)"
 
 
-def is_behind(store: JoinStore, floors: Mapping[str, int]) -> bool:
-    """Whether the store lacks what lies below the commits `floors` (topic -> offset), or knows nothing at all.
+@dataclass(frozen=True, slots=True)
+class Already:
+    """What this process counted with a store that is lost. `reached`: topic -> offset up to where.
 
-    An empty one where nothing was committed yet may still be a lost one, of which there are examples.
+    `untold`: values of examples that may not have come to the broker yet, each with its epoch.
     """
-    reached = {topic: store.next_offset(topic) for topic in floors}
-    empty = all(offset is None for offset in reached.values())
-    return empty or store.unfinished or any((reached[topic] or 0) < floor for topic, floor in floors.items())
+
+    reached: Mapping[str, int] = field(default_factory=dict)
+    untold: Sequence[tuple[int, Mapping[str, Any]]] = ()
+
+
+def is_behind(store: JoinStore, floors: Mapping[str, int]) -> bool:
+    """Whether the store lacks what lies below the commits `floors` (topic -> offset)."""
+    return store.unfinished or any((store.next_offset(topic) or 0) < floor for topic, floor in floors.items())
 
 
 async def nothing_was_counted(settings: Settings, partition: int, floors: Mapping[str, int]) -> bool:
@@ -75,7 +84,7 @@ async def nothing_was_counted(settings: Settings, partition: int, floors: Mappin
 
 
 class Rebuild:
-    """One partition. `floors`: its commits. `reached`: what was counted beyond them in this process, if anything was.
+    """One partition. `floors`, `marks`: its commits, by topic. `counted`: beyond them in this process, if anything was.
 
     `ours()`: whether the partition still is; asked between chunks.
     """
@@ -85,55 +94,81 @@ class Rebuild:
         settings: Settings,
         store: JoinStore,
         floors: Mapping[str, int],
-        reached: Mapping[str, int],
+        marks: Mapping[str, Mark],
+        counted: Already,
         progress: Progress,
         ours: Callable[[], bool],
     ) -> None:
         self.settings, self.store, self.floors, self.progress, self.ours = settings, store, floors, progress, ours
+        self._raises = {
+            topic: [Raise(floors[topic], at) for at in [mark.watermark] if at is not None] + list(mark.raises)
+            for topic, mark in marks.items()
+        }
         self._join = Join(store, settings.labels.horizon_ms)
         self._decoder = PredictionDecoder(settings)
         self._watermarks: dict[str, int | None] = {}
-        self._reached = {**floors, **reached}
-        """Everything below was told to be counted, if not yet committed."""
-        self._sides: dict[str, dict[int, Side]] = defaultdict(dict)
-        """Of the pairs of late: id -> time of the label (ms) -> the side with whose record it counted."""
-        self._epochs: dict[tuple[str, int], int] = {}
-        """Of the owners that said so: id, time of the label."""
-        self._fences = Fences()
-        self._told = time.monotonic()
+        self._untold = counted.untold
+        self._spoke = time.monotonic()
+        self._told = Told(progress.partition, {**floors, **counted.reached})
 
-    async def run(self) -> None:
-        """Raises NoLongerOurs; what was done until then is gone on with by whoever opens the store next."""
+    async def run(self) -> int:
+        """Gives the end of the examples that are in it.
+
+        Raises NoLongerOurs; what was done until then is gone on with by whoever opens the store next.
+        """
         self.store.unfinished = True
         async with reader(self.settings, self.progress.partition) as source:
             ends = {topic: await source.end(topic) for topic in (*SIDES, "examples", "panes")}
             # A topic that was made anew may end before what was committed of the old one.
             self.floors = {topic: min(floor, ends[topic]) for topic, floor in self.floors.items()}
+            await self._forget_above(source, ends)
             starts = {topic: await self._start(source, topic) for topic in SIDES}
             self.progress.total = sum(max(self.floors[topic] - start, 0) for topic, start in starts.items())
             if self.progress.total:
                 log.info("From here on %s", self.progress)
             await self._read_told(source, ends)
+            self.store.reach_to({topic: ends[topic] for topic in SIDES})
             for topic, start in starts.items():
                 await self._read(source, topic, start, ends[topic])
-        self._join.completed(self._sides)
+        self._join.completed(self._told.sides)
         for topic in SIDES:
             self._write(topic, self.floors[topic])
         self.store.unfinished = False
         if self.progress.total:
             log.info("Partition %d: the join's store is complete again", self.progress.partition)
+        return ends["examples"]
+
+    async def _forget_above(self, source: Reader, ends: Mapping[str, int]) -> None:
+        """Takes out of the store what came of records above the commits."""
+        floors = {SIDES[topic]: floor for topic, floor in self.floors.items()}
+        for topic, floor in self.floors.items():
+            async for records in source.read(topic, floor, min(self.store.reach(topic), ends[topic])):
+                self._check_ours()
+                if records:
+                    self._join.forget(self._ids(topic, raw_chunk(records)), floors)
+                    self.store.write_changes()
+        for topic, floor in self.floors.items():
+            if (self.store.next_offset(topic) or 0) > floor:
+                self.store.write(topic, floor, None)
+
+    def _ids(self, topic: str, raw: RawChunk) -> list[str]:
+        if topic == "labels":
+            return decode_labels(raw, self.settings.windows.max_ahead_ms).ids
+        return [identity for run in self._decoder.decode(raw).runs for identity in run.columns.ids]
 
     async def _start(self, source: Reader, topic: str) -> int:
         """Where the store ends, or a horizon ago; never before what retention has left."""
         known = self.store.next_offset(topic)
         if known is None:
             known = await source.since(topic, round(time.time() * 1000) - self.settings.labels.horizon_ms)
+        else:
+            self._watermarks[topic] = self.store.watermark(topic)
         return max(self.floors[topic] if known is None else known, await source.first(topic))
 
     async def _read(self, source: Reader, topic: str, start: int, end: int) -> None:
         """Up to what was told, and on to the end if some of what lies there came before its other side."""
-        floor, reached = self.floors[topic], min(self._reached[topic], end)
-        others = {identity for identity, by_time in self._sides.items() if {*by_time.values()} - {SIDES[topic]}}
+        floor, reached = self.floors[topic], min(self._told.reached[topic], end)
+        others = {identity for identity, by_time in self._told.sides.items() if {*by_time.values()} - {SIDES[topic]}}
         async for records in source.read(topic, start, end if others else max(floor, reached)):
             self._check_ours()
             if records:
@@ -143,61 +178,58 @@ class Rebuild:
         self._write(topic, floor)
 
     def _put(self, topic: str, raw: RawChunk, wanted: Wanted) -> None:
-        before = self._watermarks.get(topic)
         if topic == "predictions":
             decoded = self._decoder.decode(raw)
-            times, watermarks = decoded.times, earlier_maximum(decoded.times, decoded.offsets, before)
+            times = decoded.times
+            watermarks = self._before(topic, times, decoded.offsets)
             join_predictions(self._join, decoded, watermarks, self.settings, wanted)
         else:
             labels = decode_labels(raw, self.settings.windows.max_ahead_ms)
-            times, watermarks = labels.times, earlier_maximum(labels.times, labels.offsets, before)
-            join_labels(self._join, labels, watermarks, wanted)
+            times = labels.times
+            join_labels(self._join, labels, self._before(topic, times, labels.offsets), wanted)
         if len(times):
-            self._watermarks[topic] = later(int(times.max()), before)
+            self._watermarks[topic] = later(int(times.max()), self._watermarks.get(topic))
         self._write(topic, min(int(raw.offsets[-1]) + 1, self.floors[topic]))
+
+    def _before(self, topic: str, times: Ints, offsets: Ints) -> Ints:
+        """The watermark before each row's record, (n,), as it was when these rows were counted."""
+        watermarks = earlier_maximum(times, offsets, self._watermarks.get(topic))
+        for raised in self._raises[topic]:
+            after = offsets >= raised.offset
+            watermarks[after] = np.maximum(watermarks[after], raised.watermark)
+        return watermarks
 
     def _write(self, topic: str, next_offset: int) -> None:
         """What was put; the store may be further already."""
         self.store.write(topic, max(next_offset, self.store.next_offset(topic) or 0), self._watermarks.get(topic))
 
     async def _read_told(self, source: Reader, ends: Mapping[str, int]) -> None:
-        """What was told of the records that are read again: examples and ticks since the first of them came."""
+        """Ticks and examples since the first of the records above the commits came."""
         times = [await _time_at(source, topic, self.floors[topic], ends[topic]) for topic in SIDES]
         known = [time_ms for time_ms in times if time_ms is not None]
-        if not known:
-            return
-        for topic, note in (("examples", self._note), ("panes", self._note_tick)):
+        for topic, note in (("panes", self._note_tick), ("examples", self._note_example)) if known else ():
             first = await source.since(topic, min(known) - CLOCKS_MS)
             async for records in source.read(topic, ends[topic] if first is None else first, ends[topic]):
                 self._check_ours()
                 for record in records:
                     note(record)
-
-    def _note(self, record: Fetched) -> None:
-        """Of two owners that say otherwise the newer one is believed: what the other sent after it does not count."""
-        example: dict[str, Any] = orjson.loads(record.value or b"")
-        epoch = next((int(value) for name, value in record.headers if name == EPOCH and value is not None), 0)
-        columns = example["prediction_ids"], example["label_timestamps"], example["completed_by"]
-        for identity, time_ms, (topic, _) in zip(*columns, strict=True):
-            if epoch >= self._epochs.get((identity, time_ms), 0):
-                self._epochs[identity, time_ms] = epoch
-                self._sides[identity][time_ms] = SIDES[topic]
+        for epoch, example in self._untold:
+            self._told.example(example, epoch, None)
 
     def _note_tick(self, record: Fetched) -> None:
-        """Panes may have closed on the word that all below a position was counted: that must be so again."""
-        value = record.value or b""
-        if value.startswith(b'{"tick"'):
-            for topic, partition, position, *_ in self._fences.lines(orjson.loads(value)["tick"], record.offset):
-                if topic in SIDES and partition == self.progress.partition:
-                    self._reached[topic] = max(self._reached[topic], position)
+        self._told.tick(record.value or b"", record.offset)
+
+    def _note_example(self, record: Fetched) -> None:
+        epoch = next((int(value) for name, value in record.headers if name == EPOCH and value is not None), 0)
+        self._told.example(orjson.loads(record.value or b""), epoch, record.offset)
 
     def _check_ours(self) -> None:
         if not self.ours():
             raise NoLongerOurs
 
     def _tell(self) -> None:
-        if self.progress.total and time.monotonic() - self._told > TOLD_EVERY_S:
-            self._told = time.monotonic()
+        if self.progress.total and time.monotonic() - self._spoke > TOLD_EVERY_S:
+            self._spoke = time.monotonic()
             log.info("Still %s", self.progress)
 
 

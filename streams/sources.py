@@ -10,6 +10,7 @@ import numpy as np
 from app.blocks import BaselineOf, Block
 from app.columns import Ints
 from app.marks import Mark, Raise, later
+from app.messages import Message
 from app.passed import Passed
 from app.settings import Settings, WindowSettings
 from app.watermarks import windows_end
@@ -58,6 +59,8 @@ class Source:
         self.published = Published(first, self.mark())
         self.passed = Passed()
         """Of the chunk that is being counted: what is counted in another partition."""
+        self.untold: list[Message] = []
+        """Examples of pairs that were counted, until the broker has them."""
         self.unsent = 0
         """Records that were counted after the last parts."""
         self.sending = asyncio.Lock()

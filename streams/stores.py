@@ -6,17 +6,19 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.progress import Name
+from app.fences import continues
 from app.settings import Settings
+from app.told import SIDES
 from streams.assignment import Assignment
-from streams.joins import JoinStore, StoreLocked, open_store, set_aside
+from streams.joins import Damaged, JoinStore, StoreLocked, open_store, set_aside
 from streams.outputs import Outputs
-from streams.rebuilding import SIDES, NoLongerOurs, Progress, Rebuild, is_behind, nothing_was_counted
+from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild, is_behind, nothing_was_counted
 from streams.ticks import encoded
 
 log = logging.getLogger(__name__)
 
 HELD_TOLD_EVERY_S = 30.0
+UNREADABLE = "a block of it can't be read"
 Ours = Callable[[], bool]
 
 
@@ -42,30 +44,35 @@ class Stores:
         if partition not in self._open:
             async with self._opening.setdefault(partition, asyncio.Lock()):
                 if partition not in self._open and ours():
-                    await self._begin(partition, ours, {})
+                    await self._begin(partition, ours, Already())
         return self._open.get(partition) if ours() else None
 
-    async def renew(self, partition: int, damaged: JoinStore, ours: Ours, reached: Mapping[str, int]) -> None:
-        """Sets a store aside that turned out to be damaged, and makes it anew with all below `reached` (by topic)."""
+    async def renew(self, partition: int, damaged: JoinStore, ours: Ours, counted: Already) -> None:
+        """Sets a store aside that turned out to be damaged, and makes it anew with what was `counted` with it."""
         async with self._opening.setdefault(partition, asyncio.Lock()):
             if self._open.get(partition) is damaged:
                 del self._open[partition]
                 damaged.close()
-                set_aside(self._path(partition), "a block of it can't be read")
-                await self._begin(partition, ours, reached)
+                set_aside(self._path(partition), UNREADABLE)
+                await self._begin(partition, ours, counted)
 
-    async def _begin(self, partition: int, ours: Ours, reached: Mapping[str, int]) -> None:
+    async def _begin(self, partition: int, ours: Ours, counted: Already) -> None:
         self.unready[partition] = f"the join's store of partition {partition} is opened"
         try:
-            store = await self._opened(partition, ours)
-            try:
-                await self._complete(partition, store, ours, reached)
-                if not ours():
-                    raise NoLongerOurs
-            except BaseException:
-                store.close()
-                raise
-            self._open[partition] = store
+            while partition not in self._open:
+                store = await self._opened(partition, ours)
+                try:
+                    await self._complete(partition, store, ours, counted)
+                    if not ours():
+                        raise NoLongerOurs
+                except Damaged:
+                    store.close()
+                    set_aside(self._path(partition), UNREADABLE)
+                except BaseException:
+                    store.close()
+                    raise
+                else:
+                    self._open[partition] = store
         except NoLongerOurs:
             pass
         finally:
@@ -85,21 +92,31 @@ class Stores:
                     told = time.monotonic()
                     log.warning("%s; it is waited for: %s", self.unready[partition], error)
 
-    async def _complete(self, partition: int, store: JoinStore, ours: Ours, reached: Mapping[str, int]) -> None:
-        """Makes it anew where it lacks what was committed, or what was counted since."""
+    async def _complete(self, partition: int, store: JoinStore, ours: Ours, counted: Already) -> None:
+        """Makes anew what it lacks of what was committed, or was counted since, and what others may have counted."""
         floors = {topic: self.assignment.floor((topic, partition)) for topic in SIDES}
-        if not reached and not is_behind(store, floors):
-            return
-        if not reached and await nothing_was_counted(self.settings, partition, floors):
-            return
-        # What a former owner still sends from here on must not count: how it completes pairs would not be known.
-        await self._announce([(topic, partition) for topic in SIDES])
-        progress = self.unready[partition] = Progress(partition)
-        await Rebuild(self.settings, store, floors, reached, progress, ours).run()
+        epochs = {topic: self.assignment.epoch((topic, partition)) for topic in SIDES}
+        if counted.reached or not await self._is_whole(partition, store, floors, epochs):
+            # What a former owner still sends from here on must not count: how it completes pairs would not be known.
+            await self._announce(partition)
+            progress = self.unready[partition] = Progress(partition)
+            marks = {topic: self.assignment.mark((topic, partition)) for topic in SIDES}
+            rebuild = Rebuild(self.settings, store, floors, marks, counted, progress, ours)
+            await self._announce(partition, await rebuild.run())
+        store.owners = epochs
 
-    async def _announce(self, names: list[Name]) -> None:
-        epochs = {name: self.assignment.epoch(name) for name in names}
-        tick = encoded([], epochs, {topic: self.partitions[topic] for topic in SIDES})
+    async def _is_whole(
+        self, partition: int, store: JoinStore, floors: Mapping[str, int], epochs: Mapping[str, int]
+    ) -> bool:
+        if all(store.next_offset(topic) is None for topic in floors) and not store.unfinished:
+            return await nothing_was_counted(self.settings, partition, floors)
+        return not is_behind(store, floors) and continues(store.owners, epochs)
+
+    async def _announce(self, partition: int, examples: int | None = None) -> None:
+        """That both sides are ours. `examples`: where what we know of that topic ends."""
+        epochs = {name: self.assignment.epoch(name) for topic in SIDES if (name := (topic, partition))}
+        known = None if examples is None else (partition, examples)
+        tick = encoded([], epochs, {topic: self.partitions[topic] for topic in SIDES}, known)
         await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
 
     def _path(self, partition: int) -> Path:

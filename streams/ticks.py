@@ -91,7 +91,16 @@ class Ticks:
         return (told[name].watermark, told[name].idle) if name in told else (None, False)
 
 
-def encoded(lines: list[list[Any]], epochs: Mapping[Name, int], expected: Mapping[str, int]) -> bytes:
-    """`lines`: topic, partition, position, watermark, idle of each source. `epochs`: of these, or of more."""
+def encoded(
+    lines: list[list[Any]],
+    epochs: Mapping[Name, int],
+    expected: Mapping[str, int],
+    examples: tuple[int, int] | None = None,
+) -> bytes:
+    """`lines`: topic, partition, position, watermark, idle of each source. `epochs`: of these, or of more.
+
+    `examples`: a partition of that topic, and the offset from which on only these owners and newer ones are believed.
+    """
     owners = [[*name, epoch] for name, epoch in epochs.items()]
-    return orjson.dumps({"tick": {"sources": lines, "epochs": owners, "expected": expected}})
+    said = {} if examples is None else {"examples": examples}
+    return orjson.dumps({"tick": {"sources": lines, "epochs": owners, "expected": expected, **said}})

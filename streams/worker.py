@@ -117,6 +117,8 @@ class Worker:
         source = self.ingest.sources.get(place)
         if source is None or source.generation != message.generation_id:
             check_complete(message.tp, records, self.assignment.floor(place))
+            if not await self._is_born(place, records[0].offset):
+                return
             source = self.ingest.begin(place, message.generation_id, records[0].offset, self.baselines.get)
         elif records[0].offset != source.next:
             check_complete(message.tp, records, source.next)
@@ -125,7 +127,17 @@ class Worker:
                 return
         for piece in source.pieces(records):
             await self.ingest.chunk(source, piece)
-        self.app.floors.safe[message.tp] = source.floor()
+        if self.ingest.sources.get(place) is source:
+            # Else it was revoked meanwhile, and this floor may lie above what its next owner counts.
+            self.app.floors.safe[message.tp] = source.floor()
+
+    async def _is_born(self, name: Name, first: int) -> bool:
+        """Whether the commit of a partition says when its group was born, so that all its owners can be compared.
+
+        The first owner says so before it tells anything else. False when it owns the partition no longer.
+        """
+        known = self.assignment
+        return bool(known.mark(name).epoch) or await self._keep({name: known.birth(name, first)})
 
     async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
         _, metadata = self.app.floors.committed.get(message.tp, (0, ""))
@@ -135,7 +147,8 @@ class Worker:
         started = time.perf_counter()
         await self.close.chunk(shard, records)
         self.ingest.counters.chunks.setdefault(name, Durations()).observe(time.perf_counter() - started)
-        self.app.floors.safe[message.tp] = shard.floor()
+        if self.close.shards.get(message.partition) is shard:
+            self.app.floors.safe[message.tp] = shard.floor()
 
     def _at_end(self, name: Name, position: int) -> bool | None:
         highwater = self.app.consumer.highwater(self.assignment.tp(name))

@@ -6,7 +6,7 @@ import orjson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.fences import MOST_KNOWN, Fences, birth_of, epoch_of
+from app.fences import MOST_KNOWN, Fences, birth_of, continues, epoch_of
 from app.panes import PaneBoard
 from app.settings import WindowSettings
 from tests.app.closing import SECOND, group, part, predictions, tick
@@ -130,3 +130,13 @@ def test_reading_again_from_the_floor_gives_the_same_panes(log: list[dict[str, A
         for pane in first.ready():
             seen.add(pane.end)
             first.forget(pane)
+
+
+def test_an_owner_goes_on_from_one_of_its_generation_or_the_one_before() -> None:
+    before = {"predictions": OLD, "labels": OLD}
+    assert continues(before, before)
+    assert continues(before, {"predictions": OLD + 1, "labels": OLD})
+    assert not continues(before, {"predictions": OLD + 2, "labels": OLD})
+    assert not continues(before, {"predictions": epoch_of(BIRTH_MS + 1, 3), "labels": OLD})
+    assert not continues({"labels": OLD}, before)
+    assert not continues({"predictions": NEW, "labels": NEW}, before)

@@ -201,3 +201,34 @@ def test_a_store_made_anew_counts_no_pair_again_and_loses_none(
             "labels": max(at["labels"] - back_l, floors["labels"]),
         }
     assert sorted(pair for own in counted.values() for pair in own) == sorted(truth(made, rows["labels"]))
+
+
+@given(
+    rows=st.lists(st.tuples(st.booleans(), st.integers(0, 3), st.integers(0, 5), st.integers(0, 2)), max_size=25),
+    floors=st.tuples(st.integers(0, 12), st.integers(0, 12)),
+)
+@settings(max_examples=300)
+def test_what_is_forgotten_above_two_offsets_was_never_read(
+    rows: Sequence[tuple[bool, int, int, int]], floors: tuple[int, int]
+) -> None:
+    """A store that another owner had no part in must know what a store knows that never came further."""
+    all_of_it, below = Memory(), Memory()
+    joins, offsets = (Join(all_of_it, DAY), Join(below, DAY)), {"predictions": 0, "labels": 0}
+    floor = dict(zip(offsets, floors, strict=True))
+    for is_label, identity, time, value in rows:
+        side = "labels" if is_label else "predictions"
+        row: Row = (offsets[side], f"id{identity}", time, float(value) if is_label else None)
+        offsets[side] += 1
+        for join in joins if row[0] < floor[side] else joins[:1]:
+            read(join, side, [row])
+    joins[0].forget([f"id{number}" for number in range(4)], {SIDES[side]: floor[side] for side in SIDES})
+    assert {identity: entry for identity, entry in all_of_it.entries.items() if entry} == below.entries
+
+
+def test_an_entry_of_which_nothing_is_left_is_as_none() -> None:
+    store = Memory()
+    join = Join(store, DAY)
+    outcomes("predictions", join, (7, "a", 10, None))
+    join.forget(["a", "b"], {Side.PREDICTION: 7, Side.LABEL: 0})
+    assert outcomes("labels", join, (0, "a", 20, 1)) == [Outcome.NEW]
+    assert outcomes("predictions", join, (7, "a", 10, None)) == [Outcome.MATCHED]

@@ -225,3 +225,19 @@ def test_a_block_that_is_damaged_is_told_when_it_is_read(tmp_path: Path) -> None
     fresh = open_store(path, DAY)
     assert fresh.get(ids[:1]) == [None]
     fresh.close()
+
+
+def test_it_knows_its_owners_and_how_far_its_records_reach(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    assert (store.owners, store.reach("labels"), store.watermark("labels")) == ({}, 0, None)
+    store.write("labels", 7, NOW)
+    store.owners = {"labels": 5}
+    store.reach_to({"labels": 30, "predictions": 3})
+    store.reach_to({"labels": 20})
+    store.close()
+    again = JoinStore(tmp_path / "p-0", DAY)
+    assert (again.owners, again.next_offset("labels"), again.watermark("labels")) == ({"labels": 5}, 7, NOW)
+    assert (again.reach("labels"), again.reach("predictions")) == (30, 3)
+    again.write("labels", 31, NOW + 1)
+    assert (again.reach("labels"), again.watermark("labels")) == (31, NOW + 1)
+    again.close()

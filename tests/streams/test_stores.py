@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from app.join import ROW_BITS, Entry, Side, encode_entry
 from app.settings import Settings
 from streams.assignment import Assignment
 from streams.chunks import Floors
 from streams.outputs import Outputs
+from streams.rebuilding import Already
 from streams.stores import Stores
 from streams.topics import partition_counts, topic_name
 from tests.traffic import binary_traffic
@@ -80,7 +82,7 @@ async def test_a_damaged_store_is_made_anew_with_what_was_counted(outputs: Outpu
     ids = [record.key for record in records]
     store.put([(identity, os.urandom(300)) for identity in ids])
     store.write("predictions", len(records), 1_795_176_000_000)
-    await stores.renew(0, store, lambda: True, {"predictions": len(records) - 10, "labels": 0})
+    await stores.renew(0, store, lambda: True, Already({"predictions": len(records) - 10, "labels": 0}))
     fresh = await stores.get(0, lambda: True)
     assert fresh is not None
     assert fresh is not store
@@ -89,3 +91,30 @@ async def test_a_damaged_store_is_made_anew_with_what_was_counted(outputs: Outpu
     assert not any(found[-5:])
     assert stores._path(0).with_name("predictions-0.unusable").exists()
     stores.forget()
+
+
+async def test_what_another_owner_may_have_counted_otherwise_is_not_believed(outputs: Outputs) -> None:
+    """A store says that a label completed a pair. Nobody was ever told; since then others had the partition."""
+    records = [one for one in binary_traffic(300, partitions=4).records if one.partition == 0]
+    for record in records:
+        name = topic_name(outputs.settings, record.topic)
+        await outputs.producer.send(name, value=record.value, key=record.key, partition=0)
+    await outputs.producer.flush()
+    floors = Floors()
+    floors.generation = 3
+    assignment = Assignment(outputs.settings, floors)
+    stores = Stores(outputs.settings, assignment, outputs, partition_counts(outputs.settings))
+    store = await stores.get(0, lambda: True)
+    assert store is not None
+    ids = [record.key for record in records if record.topic == "labels"]
+    store.put([(identity, encode_entry(Entry(1 << ROW_BITS, 0, 0, b"{}", Side.LABEL))) for identity in ids])
+    for topic in ("predictions", "labels"):
+        store.write(topic, len(records), 1_795_176_000_000)
+    stores.forget()
+    for generation, believed in ((4, True), (6, False)):
+        floors.generation = generation
+        stores = Stores(outputs.settings, assignment, outputs, partition_counts(outputs.settings))
+        opened = await stores.get(0, lambda: True)
+        assert opened is not None
+        assert any(opened.get(ids)) == believed
+        stores.forget()
