@@ -107,6 +107,8 @@ class Rebuild:
         self._join = Join(store, settings.labels.horizon_ms)
         self._decoder = PredictionDecoder(settings)
         self._watermarks: dict[str, int | None] = {}
+        """How far time has come in what was read, and of that in what lies below the commits."""
+        self._below: dict[str, int | None] = {}
         self._untold = counted.untold
         self._spoke = time.monotonic()
         self._told = Told(progress.partition, {**floors, **counted.reached})
@@ -162,7 +164,7 @@ class Rebuild:
         if known is None:
             known = await source.since(topic, round(time.time() * 1000) - self.settings.labels.horizon_ms)
         else:
-            self._watermarks[topic] = self.store.watermark(topic)
+            self._watermarks[topic] = self._below[topic] = self.store.watermark(topic)
         return max(self.floors[topic] if known is None else known, await source.first(topic))
 
     async def _read(self, source: Reader, topic: str, start: int, end: int) -> None:
@@ -180,15 +182,15 @@ class Rebuild:
     def _put(self, topic: str, raw: RawChunk, wanted: Wanted) -> None:
         if topic == "predictions":
             decoded = self._decoder.decode(raw)
-            times = decoded.times
-            watermarks = self._before(topic, times, decoded.offsets)
-            join_predictions(self._join, decoded, watermarks, self.settings, wanted)
+            times, offsets = decoded.times, decoded.offsets
+            join_predictions(self._join, decoded, self._before(topic, times, offsets), self.settings, wanted)
         else:
             labels = decode_labels(raw, self.settings.windows.max_ahead_ms)
-            times = labels.times
-            join_labels(self._join, labels, self._before(topic, times, labels.offsets), wanted)
-        if len(times):
-            self._watermarks[topic] = later(int(times.max()), self._watermarks.get(topic))
+            times, offsets = labels.times, labels.offsets
+            join_labels(self._join, labels, self._before(topic, times, offsets), wanted)
+        for own, rows in ((self._watermarks, times), (self._below, times[offsets < self.floors[topic]])):
+            if len(rows):
+                own[topic] = later(int(rows.max()), own.get(topic))
         self._write(topic, min(int(raw.offsets[-1]) + 1, self.floors[topic]))
 
     def _before(self, topic: str, times: Ints, offsets: Ints) -> Ints:
@@ -201,7 +203,7 @@ class Rebuild:
 
     def _write(self, topic: str, next_offset: int) -> None:
         """What was put; the store may be further already."""
-        self.store.write(topic, max(next_offset, self.store.next_offset(topic) or 0), self._watermarks.get(topic))
+        self.store.write(topic, max(next_offset, self.store.next_offset(topic) or 0), self._below.get(topic))
 
     async def _read_told(self, source: Reader, ends: Mapping[str, int]) -> None:
         """Ticks and examples since the first of the records above the commits came."""

@@ -11,12 +11,15 @@ import pytest
 
 from app.join import ROW_BITS, Entry, Side, encode_entry
 from app.settings import Settings
+from app.told import SIDES
 from streams.assignment import Assignment
 from streams.chunks import Floors
 from streams.outputs import Outputs
 from streams.rebuilding import Already
 from streams.stores import Stores
+from streams.ticks import encoded
 from streams.topics import partition_counts, topic_name
+from tests.kafka.harness import create_topics
 from tests.traffic import binary_traffic
 
 HOLDER = """
@@ -118,3 +121,34 @@ async def test_what_another_owner_may_have_counted_otherwise_is_not_believed(out
         assert opened is not None
         assert any(opened.get(ids)) == believed
         stores.forget()
+
+
+@pytest.mark.kafka
+async def test_made_anew_again_it_holds_the_same(kafka: str, tmp_path: Path) -> None:
+    """How far time had come at a row must not be taken from rows that lie above the commits."""
+    settings = Settings(broker=kafka, topic_prefix="anew-", data_dir=tmp_path)
+    create_topics(settings)
+    outputs = Outputs(settings)
+    await outputs.start()
+    records = [one for one in binary_traffic(400, partitions=4, rate=20).records if one.partition == 0]
+    for record in records:
+        name = topic_name(outputs.settings, record.topic)
+        await outputs.producer.send(name, value=record.value, key=record.key, partition=0)
+    floors = Floors()
+    assignment = Assignment(outputs.settings, floors)
+    lines = [[topic, 0, sum(record.topic == topic for record in records), None, False] for topic in SIDES]
+    epochs = {(topic, 0): assignment.epoch((topic, 0)) for topic in SIDES}
+    await outputs.send_to_all("panes", encoded(lines, epochs, {}), 4)
+    ids = sorted({record.key for record in records})
+    held = []
+    for generation in (3, 5, 9):
+        floors.generation = generation
+        stores = Stores(outputs.settings, assignment, outputs, partition_counts(Settings()))
+        store = await stores.get(0, lambda: True)
+        assert store is not None
+        held.append(store.get(ids))
+        assert store.watermark("predictions") is None
+        stores.forget()
+    assert all(held[0])
+    assert held[0] == held[1] == held[2]
+    await outputs.stop()
