@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from app.detection.betting import ODDS, log_bets, lower, upper
+from app.detection.betting import CREDIBLE, ODDS, log_bets, lower, upper
 
 
 @pytest.mark.parametrize("bound", [0.001, 0.1, 0.5, 0.97])
@@ -43,7 +43,8 @@ def test_the_ends_of_the_interval_cover() -> None:
     for share, rows in ((0.01, 500), (0.1, 100), (0.5, 40)):
         k = np.arange(rows + 1.0)
         n = np.full(rows + 1, float(rows))
-        inside = (lower(k, n) <= share) & (share <= upper(k, n))
-        assert binom.pmf(k[inside], rows, share).sum() > 0.98
+        for z, level in ((2.58, 0.98), (CREDIBLE, 0.86)):
+            inside = (lower(k, n, z) <= share) & (share <= upper(k, n, z))
+            assert binom.pmf(k[inside], rows, share).sum() > level
     assert upper(np.zeros(1), np.zeros(1))[0] == 1
     assert lower(np.zeros(1), np.zeros(1))[0] == 0
