@@ -9,9 +9,9 @@ help: ## what can be made here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 demo: $(RUN) ## a model monitored, going wrong, retrained and recovering (ARGS="--seconds 120 --json")
 	@$(BIN)/inferwatch demo $(ARGS)
-test: $(TEST) ## every test that this machine can run, with linter and type checker first
+test: $(TEST) ## every test that this machine can run, a file at a time in two processes; linter and type checker first
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest --numprocesses 2 --dist loadfile $(ARGS)
 chaos: $(TEST) ## dozens of kills, rebalances and broker restarts; every window must be exact (needs Java and Maven)
 	@$(BIN)/pytest -m chaos tests/chaos $(ARGS)
 bench: $(TEST) ## CPU per event, side by side with stock Faust and with reading alone (needs Java and Maven)

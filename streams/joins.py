@@ -15,6 +15,8 @@ from pathlib import Path
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
+from app.marks import later
+
 log = logging.getLogger(__name__)
 
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
@@ -137,11 +139,14 @@ class JoinStore:
         stored = self._db.get(b"next:" + topic.encode())
         return None if stored is None else tuple(orjson.loads(stored))
 
-    def write(self, topic: str, next_offset: int, watermark: int | None) -> None:
-        """Everything put since the last one, in the generation of `watermark` (ms), that `topic` has come to."""
+    def write(self, topic: str, next_offset: int, watermark: int | None, newest: int | None = None) -> None:
+        """Everything put since the last one, and that `topic` has come to `next_offset` and to `watermark` (ms).
+
+        `newest`: how far time has come in what was put, where that lies beyond the offset.
+        """
         batch = WriteBatch(raw_mode=True)
         batch.put(b"next:" + topic.encode(), orjson.dumps([next_offset, watermark]))
-        self._write(batch, watermark)
+        self._write(batch, later(watermark, newest))
         if watermark is not None:
             self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
             self._drop_old()
@@ -150,10 +155,10 @@ class JoinStore:
         """Everything put since the last one, which moves no offset."""
         self._write(WriteBatch(raw_mode=True), None)
 
-    def _write(self, batch: WriteBatch, watermark: int | None) -> None:
+    def _write(self, batch: WriteBatch, newest: int | None) -> None:
         if self._pending:
             # Never older than what is there: of an id that is in two generations the newer one is read.
-            family = self._family(max([(watermark or 0) // self._generation_ms, *self._generations]))
+            family = self._family(max([(newest or 0) // self._generation_ms, *self._generations]))
             for identity, entry in self._pending:
                 batch.put(identity, entry, family)
         with _damage_told(self._path):

@@ -203,7 +203,8 @@ class Rebuild:
 
     def _write(self, topic: str, next_offset: int) -> None:
         """What was put; the store may be further already."""
-        self.store.write(topic, max(next_offset, self.store.next_offset(topic) or 0), self._below.get(topic))
+        reached = max(next_offset, self.store.next_offset(topic) or 0)
+        self.store.write(topic, reached, self._below.get(topic), self._watermarks.get(topic))
 
     async def _read_told(self, source: Reader, ends: Mapping[str, int]) -> None:
         """Ticks and examples since the first of the records above the commits came."""

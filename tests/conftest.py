@@ -1,9 +1,11 @@
-"""Brokers for tests: a real Apache Kafka for those marked `kafka`, and the embedded one."""
+"""Brokers for tests, a real Apache Kafka for those marked `kafka` and the embedded one; the table of all trials."""
 
 import os
 import signal
 from collections.abc import Iterator
+from dataclasses import astuple
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from deploy.kafka.jars import missing
 from deploy.kafka.server import KafkaServer
 from streams.broker import embedded_broker
 from streams.topics import partition_counts
+from tests.chaos.table import ROWS, Row, lines
 
 
 def pytest_configure() -> None:
@@ -51,3 +54,23 @@ def mock_broker() -> Iterator[str]:
     """The address of an embedded broker of the test's own, with all topics of the default settings."""
     with embedded_broker(partition_counts(Settings())) as address:
         yield address
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """One process of several hands its trials on to the one that prints."""
+    handed_on: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if handed_on is not None:
+        handed_on["trials"] = [astuple(row) for row in ROWS]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """pytest-xdist: a process is done."""
+    ROWS.extend(Row(*row) for row in getattr(node, "workeroutput", {}).get("trials", ()))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if ROWS:
+        terminalreporter.section("windows and cohorts against the truth")
+        for line in lines(ROWS):
+            terminalreporter.line(line)

@@ -20,7 +20,7 @@ from streams.stores import Stores
 from streams.ticks import encoded
 from streams.topics import partition_counts, topic_name
 from tests.kafka.harness import create_topics
-from tests.traffic import binary_traffic
+from tests.traffic import START, binary_traffic
 
 HOLDER = """
 import sys
@@ -148,6 +148,10 @@ async def test_made_anew_again_it_holds_the_same(kafka: str, tmp_path: Path) -> 
         assert store is not None
         held.append(store.get(ids))
         assert store.watermark("predictions") is None
+        for topic in SIDES:  # which may drop old entries
+            store.write(topic, 0, START)
+            store.write(topic, 0, None)
+        assert store.get(ids) == held[-1]
         stores.forget()
     assert all(held[0])
     assert held[0] == held[1] == held[2]
