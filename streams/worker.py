@@ -117,7 +117,7 @@ class Worker:
         source = self.ingest.sources.get(place)
         if source is None or source.generation != message.generation_id:
             check_complete(message.tp, records, self.assignment.floor(place))
-            if not await self._is_born(place, records[0].offset):
+            if not await self._are_born({place: records[0].offset}):
                 return
             source = self.ingest.begin(place, message.generation_id, records[0].offset, self.baselines.get)
         elif records[0].offset != source.next:
@@ -131,13 +131,15 @@ class Worker:
             # Else it was revoked meanwhile, and this floor may lie above what its next owner counts.
             self.app.floors.safe[message.tp] = source.floor()
 
-    async def _is_born(self, name: Name, first: int) -> bool:
-        """Whether the commit of a partition says when its group was born, so that all its owners can be compared.
+    async def _are_born(self, first: dict[Name, int]) -> bool:
+        """Whether commits say when the group was born, so that all owners of these partitions can be compared.
 
-        The first owner says so before it tells anything else. False when it owns the partition no longer.
+        The first owner says so before it tells anything else. `first`: the offset of each from which it counts. False
+        when one is owned no longer.
         """
         known = self.assignment
-        return bool(known.mark(name).epoch) or await self._keep({name: known.birth(name, first)})
+        births = {name: known.birth(name, offset) for name, offset in first.items() if not known.mark(name).epoch}
+        return not births or await self._keep(births)
 
     async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
         _, metadata = self.app.floors.committed.get(message.tp, (0, ""))
@@ -174,6 +176,8 @@ class Worker:
             return
         read = self._read_partitions()
         idle = self.ticks.idle(read, self.close.told())
+        if not await self._are_born({name: read[name].position for name in idle.keys() - sources.keys()}):
+            return
         for name in idle.keys() - sources.keys():
             generation, first = self.app.consumer_generation_id, read[name].position
             read[name] = self.ingest.begin(name, generation, first, self.baselines.get).published
