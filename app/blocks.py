@@ -82,13 +82,7 @@ class VersionTotals:
 
 
 class Block:
-    """Block `number` of `source` (topic, partition), as its owner of `epoch` counts it.
-
-    `again`: whether it may have been counted before, in part.
-
-    Then a part of before may hold that reaches further than the last row of its group. A join whose store was lost can
-    count more pairs in the block than it did; so all groups are told each time, up to the newest offset.
-    """
+    """Block `number` of `source` (topic, partition), as its owner of `epoch` counts it."""
 
     def __init__(
         self,
@@ -97,12 +91,10 @@ class Block:
         settings: Settings,
         baseline_of: BaselineOf,
         epoch: int = 0,
-        again: bool = False,
     ) -> None:
         self.source = source
         self.epoch = epoch
         self.number = number
-        self.again = again
         self.settings = settings
         self.baseline_of = baseline_of
         self.versions: dict[tuple[str, str], VersionTotals] = {}
@@ -195,11 +187,16 @@ class Block:
             [partition, examples[1], offset, examples[3] + rows] if examples else [partition, offset, offset, rows]
         )
 
-    def parts(self, last_offset: int) -> list[Message]:
-        """The totals of all groups that changed since the last call (`again`: of all), as of `last_offset`."""
+    def parts(self, last_offset: int, again: bool = False) -> list[Message]:
+        """The totals of all groups that changed since the last call, as of `last_offset`.
+
+        `again`: of all groups, for a block that may have been counted before, in part. A part of then may reach further
+        than the last row of its group, and would hold; but a join whose store was lost can count more pairs in the
+        block than it did.
+        """
         messages = []
         for (model, version), totals in self.versions.items():
-            touched = sorted(totals.groups if self.again else totals.touched)
+            touched = sorted(totals.groups if again else totals.touched)
             for groups in _bundles(_group_part(group, totals.groups[group]) for group in touched):
                 messages.append(
                     Message("panes", model, self._part(version, totals, groups, last_offset) | {"model": model})

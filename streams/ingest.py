@@ -148,16 +148,17 @@ class Ingest:
         return await self.stores.get(partition, lambda: self._owns(source))
 
     async def _send_parts(self, source: Source) -> None:
-        await self.outputs.send(source.block.parts(source.next - 1))
+        again = source.repeats(self.stores.reach.get(source.name, 0))
+        await self.outputs.send(source.block.parts(source.next - 1, again))
         source.publish()
 
     async def _send_rest(self, source: Source, block: Block, raw: RawChunk, counted: Counted) -> None:
         """Dead letters and examples, which the parts that follow speak of."""
+        source.untold = [message for sample in counted.samples for message in sample.messages]
         for reject in counted.rejects:
             self.counters.dead_letters[reject.reason] += 1
         await self.outputs.send([dead_letter(source.name, raw, reject) for reject in counted.rejects])
         headers = [(EPOCH, str(source.epoch).encode())]
-        source.untold = [message for sample in counted.samples for message in sample.messages]
         for run, messages, labelled in counted.samples:
             sent = await self.outputs.send(messages, source.name[1], headers)
             for (partition, offset), message in zip(sent, messages, strict=True):

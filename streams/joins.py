@@ -111,10 +111,9 @@ class JoinStore:
         told = self._db.get(b"reach:" + topic.encode())
         return max(self.next_offset(topic) or 0, 0 if told is None else int(told))
 
-    def reach_to(self, ends: Mapping[str, int]) -> None:
-        """Says of `ends` (topic -> offset) that records up to there may be put, whatever the next offset is."""
-        for topic, end in ends.items():
-            self._db[b"reach:" + topic.encode()] = str(max(end, self.reach(topic))).encode()
+    def reach_to(self, topic: str, end: int) -> None:
+        """Says that records of `topic` up to `end` may be put, or others may have counted them, whatever is next."""
+        self._db[b"reach:" + topic.encode()] = str(max(end, self.reach(topic))).encode()
 
     @property
     def owners(self) -> dict[str, int]:

@@ -100,10 +100,7 @@ class Rebuild:
         ours: Callable[[], bool],
     ) -> None:
         self.settings, self.store, self.floors, self.progress, self.ours = settings, store, floors, progress, ours
-        self._raises = {
-            topic: [Raise(floors[topic], at) for at in [mark.watermark] if at is not None] + list(mark.raises)
-            for topic, mark in marks.items()
-        }
+        self._raises = {topic: _raises(floors[topic], mark) for topic, mark in marks.items()}
         self._join = Join(store, settings.labels.horizon_ms)
         self._decoder = PredictionDecoder(settings)
         self._watermarks: dict[str, int | None] = {}
@@ -129,7 +126,8 @@ class Rebuild:
             if self.progress.total:
                 log.info("From here on %s", self.progress)
             await self._read_told(source, ends)
-            self.store.reach_to({topic: ends[topic] for topic in SIDES})
+            for topic in SIDES:
+                self.store.reach_to(topic, ends[topic])
             for topic, start in starts.items():
                 await self._read(source, topic, start, ends[topic])
         self._join.completed(self._told.sides)
@@ -234,6 +232,12 @@ class Rebuild:
         if self.progress.total and time.monotonic() - self._spoke > TOLD_EVERY_S:
             self._spoke = time.monotonic()
             log.info("Still %s", self.progress)
+
+
+def _raises(floor: int, mark: Mark) -> list[Raise]:
+    """What a commit says of how far time had come at its floor and above."""
+    at_floor = [] if mark.watermark is None else [Raise(floor, mark.watermark)]
+    return [*at_floor, *mark.raises]
 
 
 async def _time_at(source: Reader, topic: str, offset: int, end: int) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.fences import continues
+from app.progress import Name
 from app.settings import Settings
 from app.told import SIDES
 from streams.assignment import Assignment
@@ -18,7 +19,6 @@ from streams.ticks import encoded
 log = logging.getLogger(__name__)
 
 HELD_TOLD_EVERY_S = 30.0
-UNREADABLE = "a block of it can't be read"
 Ours = Callable[[], bool]
 
 
@@ -31,6 +31,8 @@ class Stores:
         self.settings, self.assignment, self.outputs, self.partitions = settings, assignment, outputs, partitions
         self.unready: dict[int, object] = {}
         """Partitions whose store is waited for or made anew, with what there is to say of it."""
+        self.reach: dict[Name, int] = {}
+        """Below that, other owners may have counted, with a store that knew something else."""
         self._open: dict[int, JoinStore] = {}
         self._opening: dict[int, asyncio.Lock] = {}
 
@@ -38,6 +40,7 @@ class Stores:
         for store in self._open.values():
             store.close()
         self._open.clear()
+        self.reach.clear()
 
     async def get(self, partition: int, ours: Ours) -> JoinStore | None:
         """The store, whole; None when the partition is no longer ours. Both sides of the join may ask at once."""
@@ -52,8 +55,7 @@ class Stores:
         async with self._opening.setdefault(partition, asyncio.Lock()):
             if self._open.get(partition) is damaged:
                 del self._open[partition]
-                damaged.close()
-                set_aside(self._path(partition), UNREADABLE)
+                self._replace(partition, damaged)
                 await self._begin(partition, ours, counted)
 
     async def _begin(self, partition: int, ours: Ours, counted: Already) -> None:
@@ -66,17 +68,22 @@ class Stores:
                     if not ours():
                         raise NoLongerOurs
                 except Damaged:
-                    store.close()
-                    set_aside(self._path(partition), UNREADABLE)
+                    self._replace(partition, store)
                 except BaseException:
                     store.close()
                     raise
                 else:
+                    self.reach |= {(topic, partition): store.reach(topic) for topic in SIDES}
                     self._open[partition] = store
         except NoLongerOurs:
             pass
         finally:
             self.unready.pop(partition, None)
+
+    def _replace(self, partition: int, damaged: JoinStore) -> None:
+        """The next one to be opened is a new one."""
+        damaged.close()
+        set_aside(self._path(partition), "a block of it can't be read")
 
     async def _opened(self, partition: int, ours: Ours) -> JoinStore:
         """In a thread, since a former owner on this machine may still hold it: it is waited for while it is ours."""

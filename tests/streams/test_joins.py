@@ -232,8 +232,9 @@ def test_it_knows_its_owners_and_how_far_its_records_reach(tmp_path: Path) -> No
     assert (store.owners, store.reach("labels"), store.watermark("labels")) == ({}, 0, None)
     store.write("labels", 7, NOW)
     store.owners = {"labels": 5}
-    store.reach_to({"labels": 30, "predictions": 3})
-    store.reach_to({"labels": 20})
+    store.reach_to("labels", 30)
+    store.reach_to("predictions", 3)
+    store.reach_to("labels", 20)
     store.close()
     again = JoinStore(tmp_path / "p-0", DAY)
     assert (again.owners, again.next_offset("labels"), again.watermark("labels")) == ({"labels": 5}, 7, NOW)
