@@ -1,9 +1,10 @@
 """Open panes of one partition of `panes`: parts of all source partitions, until the watermark closes them.
 
 A part is the running total of one block of a source partition's offsets. Per block the part with the highest last
-offset holds, of equal ones the later one, so a part sent again changes nothing. What a former owner of a source still
-sends when a newer one has spoken is ignored (`app/fences.py`). Nothing here is stored: reading again from `floor`, with
-the fences there, gives the same panes.
+offset holds, of equal ones the later one, so a part sent again changes nothing. A newer owner of the source may know of
+pairs that the one before had not put together: its part holds as soon as it comes as far as a tick has told of, on
+whose word panes close. What a former owner still sends when a newer one has spoken is ignored (`app/fences.py`).
+Nothing here is stored: reading again from `floor`, with the fences there, gives the same panes.
 """
 
 from collections.abc import Mapping
@@ -59,6 +60,17 @@ class ClosedPane:
     position: int
 
 
+class _Reach(NamedTuple):
+    """What a part says of itself. `offset`: its last one."""
+
+    epoch: int | None
+    offset: int
+
+    def gives_way(self, to: "_Reach", told: int) -> bool:
+        """`told`: offset below which all of the source was told to be counted."""
+        return to.offset >= (self.offset if to.epoch == self.epoch else min(self.offset, told - 1))
+
+
 class _Group(NamedTuple):
     version: str
     segment: Segment
@@ -69,21 +81,21 @@ class _Group(NamedTuple):
 
 @dataclass(slots=True)
 class _OpenPane:
-    """`parts`: per group and block the newest part, as (last offset, state). `first`: offset of the first of them."""
+    """`parts`: per group and block the one that holds, with its state. `first`: offset of the first of them."""
 
     first: int
-    parts: dict[_Group, dict[BlockName, tuple[int, Any]]] = field(default_factory=dict)
-    examples: dict[tuple[BlockName, str], tuple[int, Examples]] = field(default_factory=dict)
+    parts: dict[_Group, dict[BlockName, tuple[_Reach, Any]]] = field(default_factory=dict)
+    examples: dict[tuple[BlockName, str], tuple[_Reach, Examples]] = field(default_factory=dict)
 
-    def add(self, group: _Group, block: BlockName, offset: int, state: Any) -> None:
+    def add(self, group: _Group, block: BlockName, part: _Reach, told: int, state: Any) -> None:
         blocks = self.parts.setdefault(group, {})
-        if block not in blocks or blocks[block][0] <= offset:
-            blocks[block] = (offset, state)
+        if block not in blocks or blocks[block][0].gives_way(part, told):
+            blocks[block] = (part, state)
 
-    def add_examples(self, examples: Examples, offset: int) -> None:
+    def add_examples(self, examples: Examples, part: _Reach, told: int) -> None:
         known = self.examples.get((examples.block, examples.version))
-        if known is None or known[0] <= offset:
-            self.examples[examples.block, examples.version] = (offset, examples)
+        if known is None or known[0].gives_way(part, told):
+            self.examples[examples.block, examples.version] = (part, examples)
 
 
 class PaneBoard:
@@ -140,6 +152,9 @@ class PaneBoard:
     def _add_part(self, part: Mapping[str, Any], offset: int) -> None:
         topic, partition = part["source"]
         block = BlockName(topic, partition, part["block"])
+        own = _Reach(part.get("epoch"), part["offset"])
+        progress = self.progress.told.get((topic, partition))
+        told = 0 if progress is None else progress.position
         latest = None
         for group in part["totals"]:
             if group["pane"] < self._closed.get(part["model"], group["pane"]):
@@ -149,10 +164,10 @@ class PaneBoard:
             pane = self._open.setdefault((group["pane"], part["model"]), _OpenPane(offset))
             segment, revises = from_object(group["segment"]), group.get("revises", False)
             name = _Group(part["version"], segment, group["cohort"], group["late"], revises)
-            pane.add(name, block, part["offset"], group["state"])
+            pane.add(name, block, own, told, group["state"])
         if latest is not None and part.get("examples"):
             examples = Examples(block, part["version"], *part["examples"])
-            self._open[latest, part["model"]].add_examples(examples, part["offset"])
+            self._open[latest, part["model"]].add_examples(examples, own, told)
 
     def _merged(self, start: int, model: str) -> ClosedPane:
         """Floats add up to the same only in the same order: groups by name, within each the blocks by name."""

@@ -106,7 +106,7 @@ class TestReady:
 
 class TestParts:
     def counted(self, *parts: dict[str, Any]) -> int:
-        (pane,) = board(*parts, told(15)).ready()
+        (pane,) = board(*parts, told(15, position=1000)).ready()
         return pane.windows[KEY].predictions
 
     def test_of_one_block_the_highest_offset_holds(self) -> None:
@@ -114,6 +114,16 @@ class TestParts:
         assert self.counted(first, second) == 5
         assert self.counted(second, first) == 5, "the order of arrival says nothing"
         assert self.counted(first, second, second, first, second) == 5, "sent again changes nothing"
+
+    def test_what_a_newer_owner_counts_holds_as_far_as_ticks_have_told(self) -> None:
+        """It may know of pairs that the one before had not put together; on the word of a tick panes close."""
+        before = part(group(predictions(3), 0), offset=99) | {"epoch": 1}
+        beginning, whole = (part(group(predictions(5), 0), offset=offset) | {"epoch": 2} for offset in (49, 99))
+        assert self.counted(before, beginning) == 5, "nobody was told of what lies beyond"
+        assert self.counted(before, told(9, position=50), beginning) == 5
+        assert self.counted(before, told(9, position=51), beginning) == 3
+        assert self.counted(before, told(9, position=100), beginning) == 3
+        assert self.counted(before, told(9, position=100), beginning, whole) == 5
 
     def test_blocks_and_sources_add_up(self) -> None:
         rows = [group(predictions(2), 0)]
