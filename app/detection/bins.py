@@ -16,6 +16,7 @@ from app.detection.multinomial import (
     expected_distance,
     log_mixture,
     log_ratios,
+    stakes,
     total_variation,
 )
 
@@ -81,6 +82,7 @@ class Bins:
         self._used = columns < lengths[:, None]
         self._from: Ints = np.where(self._used, counted.starts[:, None] + columns, 0)
         self._ordered = counted.ordered
+        self._stakes = stakes(counted.ordered)
         learned = state["learned"] if state else None
         self.learned = Learned(len(self.names), self._width, learned)
         if not state:
@@ -125,7 +127,10 @@ class Bins:
             self._log_m = advance(self._log_m, log_e)
         shares = own / np.maximum(rows, 1e-9)[:, None]
         distance = np.where(rows > 0, total_variation(shares, reference), 0.0)
-        return Moved(self.names, distance, tolerance, rows, log_mean(log_e), log_mean(self._log_m))
+        return Moved(self.names, distance, tolerance, rows, *self._means(log_e))
+
+    def _means(self, log_e: Floats) -> tuple[Floats, Floats]:
+        return log_mean(log_e, self._stakes), log_mean(self._log_m, self._stakes)
 
     def learn(self, counts: Ints, accepted: NDArray[np.bool_], start: int, end: int) -> None:
         self.learned.learn(self._padded(counts), accepted, (start, end), spread_of_bins)

@@ -22,11 +22,15 @@ def advance(log_m: Floats, log_e: Floats) -> Floats:
     return after.round(DECIMALS)
 
 
-def log_mean(log_values: Floats, axis: int = -1) -> Floats:
-    """The logarithm of the mean of exp(`log_values`)."""
-    highest = log_values.max(axis=axis, keepdims=True)
-    means = np.log(np.exp(log_values - highest).mean(axis=axis))
-    whole: Floats = means + np.squeeze(highest, axis=axis)
+def log_mean(log_values: Floats, weights: Floats | None = None) -> Floats:
+    """The logarithm of the mean of exp(`log_values`) over the last axis. `weights`: of the same shape, adding up to 1.
+
+    A weighted mean of e-detectors is one, if the weights are chosen beforehand.
+    """
+    highest = log_values.max(axis=-1, keepdims=True)
+    values = np.exp(log_values - highest)
+    means = np.log(values.mean(axis=-1) if weights is None else (values * weights).sum(axis=-1))
+    whole: Floats = means + np.squeeze(highest, axis=-1)
     return whole
 
 

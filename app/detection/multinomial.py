@@ -20,8 +20,11 @@ WIDEST = 30.0
 # How sure the Dirichlet prior is of the reference, in rows: small, since it is for changes that show at once.
 PRIOR_ROWS = 100.0
 # Shifts of normal scores, and changes of their spread, that are looked for: in standard deviations, in c of below.
-SHIFTS = (-0.6, -0.25, 0.25, 0.6)
+# The shifts are a small and a medium effect (Cohen, Statistical Power Analysis, 1988, 2.2.3).
+SHIFTS = (-0.5, -0.2, 0.2, 0.5)
 SPREADS = (-0.6, 0.35)
+# How the stake is spread over these and the mixture: most on what can show within one window.
+STAKES = (0.24, 0.12, 0.12, 0.24, 0.08, 0.08, 0.12)
 # Where bins have no order: the share of rows that come to lie in one of them.
 MOVED = 0.15
 ALTERNATIVES = len(SHIFTS) + len(SPREADS)
@@ -75,6 +78,13 @@ def alternatives(reference: Floats, tolerance: Floats, ordered: NDArray[np.bool_
         nth = place if place < ALTERNATIVES // 2 else place - ALTERNATIVES
         raised[features, place, order[features, np.clip(nth + used * (nth < 0), 0, used - 1)]] += moved[:, 0, 0]
     found: Floats = np.where(ordered[:, None, None], tilted, raised)
+    return found
+
+
+def stakes(ordered: NDArray[np.bool_]) -> Floats:
+    """(F, A + 1) the weight of each alternative and of the mixture; categories have no likelier one."""
+    even = np.full(ALTERNATIVES + 1, 1 / (ALTERNATIVES + 1))
+    found: Floats = np.where(ordered[:, None], np.array(STAKES), even)
     return found
 
 

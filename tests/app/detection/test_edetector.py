@@ -39,7 +39,9 @@ def test_the_floor() -> None:
 
 
 def test_log_mean() -> None:
-    assert log_mean(np.log(np.array([[1.0, 3.0], [1e-300, 1e-300]]))) == pytest.approx(np.log([2.0, 1e-300]))
+    values = np.log(np.array([[1.0, 3.0], [1e-300, 1e-300]]))
+    assert log_mean(values) == pytest.approx(np.log([2.0, 1e-300]))
+    assert log_mean(values, np.array([[0.75, 0.25], [0.5, 0.5]])) == pytest.approx(np.log([1.5, 1e-300]))
 
 
 def test_who_is_named() -> None:
