@@ -1,14 +1,13 @@
 """The limit: aiokafka reads, orjson decodes, and nothing else is done."""
 
 import asyncio
-import gc
 import sys
 
 import orjson
 from aiokafka import AIOKafkaConsumer
 
 from streams.app import RECORDS_A_POLL
-from streams.worker import YOUNG_GENERATION
+from streams.collector import tune_collector
 
 DONE = "done"
 
@@ -17,9 +16,7 @@ async def read(broker: str, topic: str, group: str, count: int) -> None:
     """Decodes `count` records, says so, and waits to be ended."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker, group_id=group, auto_offset_reset="earliest")
     await consumer.start()
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_GENERATION)
+    tune_collector()
     try:
         while count > 0:
             for records in (await consumer.getmany(timeout_ms=1000, max_records=RECORDS_A_POLL)).values():

@@ -19,7 +19,10 @@ class Failed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """Since the start of the process: CPU seconds of all its threads and of the main one. Memory as it is, in MB."""
+    """Since the start of the process: CPU seconds of all its threads and of the main one. Memory as it is, in MB.
+
+    `cpu_s` has what its processes took that have ended, too.
+    """
 
     at_s: float
     cpu_s: float
@@ -61,8 +64,8 @@ class Process:
         memory = _memory(Path(f"/proc/{self.pid}/status"))
         return Sample(
             at_s=time.monotonic(),
-            cpu_s=_cpu_s(Path(f"/proc/{self.pid}/stat")),
-            main_s=_cpu_s(Path(f"/proc/{self.pid}/task/{self.pid}/stat")),
+            cpu_s=sum(_times_s(Path(f"/proc/{self.pid}/stat"))),
+            main_s=sum(_times_s(Path(f"/proc/{self.pid}/task/{self.pid}/stat"))[:2]),
             rss_mb=memory["VmRSS"],
             peak_mb=memory["VmHWM"],
         )
@@ -93,10 +96,10 @@ class Process:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-20:])
 
 
-def _cpu_s(stat: Path) -> float:
-    """User and system time. The name in front of the other fields may hold blanks."""
+def _times_s(stat: Path) -> list[float]:
+    """User and system time, and those of children that have ended. The name before the other fields may hold blanks."""
     fields = stat.read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+    return [int(field) / _TICKS_PER_S for field in fields[11:15]]
 
 
 def _memory(status: Path) -> dict[str, float]:

@@ -45,11 +45,14 @@ class Damaged(RuntimeError):
 class JoinStore:
     """Entries by prediction id, and next offsets by topic. What was put can be read after `write`, all at once."""
 
-    def __init__(self, path: Path, horizon_s: float, patience_s: float = 30.0) -> None:
+    def __init__(
+        self, path: Path, horizon_s: float, patience_s: float = 30.0, buffer_bytes: int = WRITE_BUFFER_BYTES
+    ) -> None:
+        """`buffer_bytes`: what is held in memory before it becomes a table on the disk."""
         path.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._generation_ms = max(round(horizon_s * 1000) // GENERATIONS_A_HORIZON, 1)
-        self._options = _options()
+        self._options = _options(buffer_bytes)
         self._db = self._open(path, patience_s)
         self._generations = {int(name): self._db.get_column_family(name) for name in _families(path)}
         self._watermarks: dict[str, int] = {}
@@ -220,7 +223,7 @@ def _families(path: Path) -> list[str]:
     return [name for name in Rdict.list_cf(str(path)) if name != "default"]
 
 
-def _options() -> Options:
+def _options(buffer_bytes: int) -> Options:
     table = BlockBasedOptions()
     table.set_block_cache(Cache(BLOCK_CACHE_BYTES))
     table.set_bloom_filter(10, False)
@@ -228,7 +231,7 @@ def _options() -> Options:
     options.create_if_missing(True)
     options.create_missing_column_families(True)
     options.set_block_based_table_factory(table)
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES)
+    options.set_write_buffer_size(buffer_bytes)
     options.set_max_background_jobs(2)
     options.set_keep_log_file_num(2)
     return options

@@ -117,13 +117,10 @@ class Rebuild:
         """
         self.store.unfinished = True
         async with reader(self.settings, self.progress.partition) as source:
-            ends = {topic: await source.end(topic) for topic in (*SIDES, "examples", "panes")}
-            # A topic that was made anew may end before what was committed of the old one.
-            self.floors = {topic: min(floor, ends[topic]) for topic, floor in self.floors.items()}
+            ends = await self._ends(source)
             await self._forget_above(source, ends)
-            starts = {topic: await self._start(source, topic) for topic in SIDES}
-            self.progress.total = sum(max(self.floors[topic] - start, 0) for topic, start in starts.items())
-            if self.progress.total:
+            starts = await self._starts(source)
+            if self.progress.total and not self.progress.done:
                 log.info("From here on %s", self.progress)
             await self._read_told(source, ends)
             for topic in SIDES:
@@ -137,6 +134,25 @@ class Rebuild:
         if self.progress.total:
             log.info("Partition %d: the join's store is complete again", self.progress.partition)
         return ends["examples"]
+
+    async def fill(self) -> None:
+        """Puts what lies below the commits into a store that has nothing above them; `run` goes on from there."""
+        self.store.unfinished = True
+        async with reader(self.settings, self.progress.partition) as source:
+            ends = await self._ends(source)
+            for topic, start in (await self._starts(source)).items():
+                await self._read(source, topic, start, ends[topic])
+
+    async def _ends(self, source: Reader) -> dict[str, int]:
+        ends = {topic: await source.end(topic) for topic in (*SIDES, "examples", "panes")}
+        # A topic that was made anew may end before what was committed of the old one.
+        self.floors = {topic: min(floor, ends[topic]) for topic, floor in self.floors.items()}
+        return ends
+
+    async def _starts(self, source: Reader) -> dict[str, int]:
+        starts = {topic: await self._start(source, topic) for topic in SIDES}
+        self.progress.total += sum(max(self.floors[topic] - start, 0) for topic, start in starts.items())
+        return starts
 
     async def _forget_above(self, source: Reader, ends: Mapping[str, int]) -> None:
         """Takes out of the store what came of records above the commits."""

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from app.fences import continues
+from app.marks import Mark
 from app.progress import Name
 from app.settings import Settings
 from app.told import SIDES
 from streams.assignment import Assignment
+from streams.filling import fill, is_far_behind
 from streams.joins import Damaged, JoinStore, StoreLocked, open_store, set_aside
 from streams.outputs import Outputs
 from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild, is_behind, nothing_was_counted
@@ -35,6 +38,7 @@ class Stores:
         """Below that, other owners may have counted, with a store that knew something else."""
         self._open: dict[int, JoinStore] = {}
         self._opening: dict[int, asyncio.Lock] = {}
+        self._filling = asyncio.Semaphore(os.cpu_count() or 1)
 
     def forget(self) -> None:
         for store in self._open.values():
@@ -62,9 +66,10 @@ class Stores:
         self.unready[partition] = f"the join's store of partition {partition} is opened"
         try:
             while partition not in self._open:
-                store = await self._opened(partition, ours)
+                progress = Progress(partition)
+                store = await self._filled(partition, ours, progress)
                 try:
-                    await self._complete(partition, store, ours, counted)
+                    await self._complete(store, ours, counted, progress)
                     if not ours():
                         raise NoLongerOurs
                 except Damaged:
@@ -79,6 +84,24 @@ class Stores:
             pass
         finally:
             self.unready.pop(partition, None)
+
+    async def _filled(self, partition: int, ours: Ours, progress: Progress) -> JoinStore:
+        """The store; if much of what was committed is not in it, after another process has put that."""
+        store = await self._opened(partition, ours)
+        floors, marks = self._committed(partition)
+        if not is_far_behind(store, floors):
+            return store
+        store.close()
+        async with self._filling:
+            self.unready[partition] = progress
+            await fill(self.settings, self._path(partition), floors, marks, progress, ours)
+        return await self._opened(partition, ours)
+
+    def _committed(self, partition: int) -> tuple[dict[str, int], dict[str, Mark]]:
+        """Of each side: up to which offset, and how far time had come there."""
+        names = {topic: (topic, partition) for topic in SIDES}
+        floors = {topic: self.assignment.floor(name) for topic, name in names.items()}
+        return floors, {topic: self.assignment.mark(name) for topic, name in names.items()}
 
     def _replace(self, partition: int, damaged: JoinStore) -> None:
         """The next one to be opened is a new one."""
@@ -99,15 +122,15 @@ class Stores:
                     told = time.monotonic()
                     log.warning("%s; it is waited for: %s", self.unready[partition], error)
 
-    async def _complete(self, partition: int, store: JoinStore, ours: Ours, counted: Already) -> None:
+    async def _complete(self, store: JoinStore, ours: Ours, counted: Already, progress: Progress) -> None:
         """Makes anew what it lacks of what was committed, or was counted since, and what others may have counted."""
-        floors = {topic: self.assignment.floor((topic, partition)) for topic in SIDES}
+        partition = progress.partition
+        floors, marks = self._committed(partition)
         epochs = {topic: self.assignment.epoch((topic, partition)) for topic in SIDES}
         if counted.reached or not await self._is_whole(partition, store, floors, epochs):
             # What a former owner still sends from here on must not count: how it completes pairs would not be known.
             await self._announce(partition)
-            progress = self.unready[partition] = Progress(partition)
-            marks = {topic: self.assignment.mark((topic, partition)) for topic in SIDES}
+            self.unready[partition] = progress
             rebuild = Rebuild(self.settings, store, floors, marks, counted, progress, ours)
             await self._announce(partition, await rebuild.run())
         store.owners = epochs

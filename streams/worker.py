@@ -1,7 +1,6 @@
 """A worker: agents that ingest the source topics and close panes, and the ticks between them."""
 
 import asyncio
-import gc
 import logging
 import socket
 import time
@@ -16,6 +15,7 @@ from streams.assignment import Assignment
 from streams.baselines import Baselines
 from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
+from streams.collector import tune_collector
 from streams.counters import Durations
 from streams.idling import raise_idle
 from streams.ingest import Ingest
@@ -42,8 +42,6 @@ NEEDED = (
     "retraining-requests",
     "dead-letters",
 )
-# Allocations before the collector looks at the young generation: chunks come and go by the thousand objects.
-YOUNG_GENERATION = 50_000
 
 
 class Worker:
@@ -100,7 +98,7 @@ class Worker:
     async def _start(self) -> None:
         await self.outputs.start()
         await self.baselines.start()
-        _tune_collector()
+        tune_collector()
         self.ready.set()
 
     async def stop(self) -> None:
@@ -210,10 +208,3 @@ def told(error: BaseException) -> str:
     name, text = type(error).__name__, str(error)
     why = "; trying again did not help, is the broker there?" if getattr(error, "retriable", False) else ""
     return (text if name in text else f"{name}: {text}") + why
-
-
-def _tune_collector() -> None:
-    """What is there now stays; of what comes with a chunk nearly all goes with it, without the collector's help."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_GENERATION)
