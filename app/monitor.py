@@ -125,7 +125,7 @@ class Monitor:
         self.examples.add(pane.start, pane.end, pane.examples)
         if pane.examples:
             self.retraining.labelled(pane.end)
-        return fitted + self._alerts(self.watch.hear(pane))
+        return fitted + self._alerts(self.watch.hear(pane, self.references.quiet_hours))
 
     def _until(self, time: int) -> list[Message]:
         """Passes all edges up to `time`, one by one."""

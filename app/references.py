@@ -1,5 +1,7 @@
 """The baselines of one model: published ones, and those fitted from a version's first healthy predictions."""
 
+from collections.abc import Set
+
 from app.collecting import Collecting
 from app.drift.baseline import Baseline
 from app.drift.fitting import fit
@@ -42,6 +44,11 @@ class References:
         """The baseline of a version that counts at `now`."""
         _, baseline = self._of.get(version, NOTHING).spans(now)[0]
         return None if baseline is None else baseline.baseline_id
+
+    def quiet_hours(self, version: str, now: int) -> Set[int]:
+        """Hours of the week without traffic, as the baseline that counts at `now` has them."""
+        _, baseline = self._of.get(version, NOTHING).spans(now)[0]
+        return frozenset() if baseline is None or baseline.rhythm is None else baseline.rhythm.quiet_hours
 
     def collect(self, pane: ClosedPane) -> list[Message]:
         """Takes in a pane's sample rows; the baselines that are complete with them or inherited, to be published."""

@@ -1,5 +1,6 @@
 """Silence: no predictions of a model that had some."""
 
+from collections.abc import Set
 from typing import Any
 
 from app.identity import identifier
@@ -36,25 +37,29 @@ class Silence:
             return None
         return self.rhythm.last + GIVE_UP_MS if self.alert else self.rhythm.missed_at()
 
-    def heard(self, start: int, end: int, version: str) -> dict[str, Any] | None:
-        """Predictions came in [start, end), most of them of `version`. Gives the alert that ends a silence."""
-        self.rhythm.heard(start, end)
+    def heard(self, start: int, end: int, version: str, quiet: Set[int] = frozenset()) -> dict[str, Any] | None:
+        """Predictions came in [start, end), most of them of `version`. Gives the alert that ends a silence.
+
+        `quiet`: hours of the week in which that version's baseline had none.
+        """
+        self.rhythm.heard(start, end, quiet)
         self.version = version
         alert, self.alert = self.alert, None
         return resolved(alert, start, "predictions are back") if alert else None
 
     def fall(self) -> dict[str, Any]:
         """The due time has come: the alert that says so. The second time it ends: nobody waits any more."""
-        last, patience_ms = self.rhythm.last, self.rhythm.patience_ms()
+        last, missed_at = self.rhythm.last, self.rhythm.missed_at()
         assert last is not None
+        assert missed_at is not None
         if self.alert:
             ended = resolved(self.alert, last + GIVE_UP_MS, "nothing came for a week")
             self.alert, self.rhythm = None, Rhythm(self.rhythm.least_ms)
             return ended
-        self.alert = self._firing(last, patience_ms)
+        self.alert = self._firing(last, self.rhythm.patience_ms(), missed_at)
         return self.alert
 
-    def _firing(self, last: int, patience_ms: int) -> dict[str, Any]:
+    def _firing(self, last: int, patience_ms: int, missed_at: int) -> dict[str, Any]:
         watched = Watched("silence", "silence_s", self.version, EVERYTHING)
         return {
             "alert_id": identifier(self.model, self.version, watched.rule, {}, last),
@@ -71,7 +76,7 @@ class Silence:
             "starts_at": rfc3339(last),
             "ends_at": None,
             "window_start": rfc3339(last),
-            "window_end": rfc3339(last + patience_ms),
+            "window_end": rfc3339(missed_at),
             "summary": f"{self.model} {self.version}: no predictions for {patience_ms / 1000:g} s.",
             "evidence": {"predictions_until": rfc3339(last)},
             "parent": None,

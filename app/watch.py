@@ -1,6 +1,6 @@
 """Everything about one model that may be worth an alert: rules over windows, silence, versions that come and go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 from app.detection.budget import Budget
@@ -18,6 +18,13 @@ from app.versions import Versions
 
 Alerts = list[dict[str, Any]]
 NO_OTHER = FalseAlarmSettings()
+QuietHours = Callable[[str, int], Set[int]]
+"""Of a version at a time (ms)."""
+
+
+def never(_version: str, _now: int) -> Set[int]:
+    """No hour is quiet."""
+    return frozenset()
 
 
 class Watch:
@@ -53,8 +60,8 @@ class Watch:
         """When time alone brings the next alert."""
         return self.silence.due()
 
-    def hear(self, pane: ClosedPane) -> Alerts:
-        """Takes in which versions were asked in a pane."""
+    def hear(self, pane: ClosedPane, quiet_hours: QuietHours = never) -> Alerts:
+        """Takes in which versions were asked in a pane. `quiet_hours`: see `References.quiet_hours`."""
         asked = {
             version: totals.predictions
             for (version, segment), totals in pane.windows.items()
@@ -65,7 +72,7 @@ class Watch:
         if not asked:
             return []
         main = max(asked, key=lambda version: (asked[version], version))
-        ended = self.silence.heard(pane.start, pane.end, main)
+        ended = self.silence.heard(pane.start, pane.end, main, quiet_hours(main, pane.start))
         return [ended] if ended else []
 
     def read(self, readings: Sequence[Reading], now: int) -> Alerts:

@@ -11,14 +11,13 @@ from app.detection.bins import spread_of_bins
 from app.detection.learned import Learned, Spread, short
 from app.detection.shares import spread_of_hits
 from app.drift.references import CategoryReference, NumberReference, Reference
+from app.quiet_hours import HOUR_MS, MONDAY, WEEK_HOURS
 
 # Rows a window, so many windows at most, and at least.
 ROWS = 50
 MOST, LEAST = 512, 32
-HOUR_MS = 3_600_000
-WEEK_HOURS = 168
-# 1970 began on a Thursday.
-MONDAY = 72
+# On average over the hours of the week, so that one without rows is so by no accident.
+ROWS_AN_HOUR = 10
 
 
 @dataclass(frozen=True)
@@ -67,6 +66,13 @@ class Rhythm:
             _named(names, _learned(missing, spread_of_hits).wander),
             _hours(times) if span >= 2 * WEEK_HOURS * HOUR_MS else None,
         )
+
+    @property
+    def quiet_hours(self) -> frozenset[int]:
+        """Hours of the week without a row, where there are enough rows to say so."""
+        if self.hours is None or sum(self.hours) < ROWS_AN_HOUR * WEEK_HOURS:
+            return frozenset()
+        return frozenset(hour for hour, rows in enumerate(self.hours) if not rows)
 
     def record(self) -> dict[str, Any]:
         own = {"windows": self.windows, "design_effect": dict(self.design_effect), "wander": dict(self.wander)}

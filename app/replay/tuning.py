@@ -8,7 +8,7 @@ from app.panes import ClosedPane
 from app.replay.history import History
 from app.rules import Reading
 from app.settings import FalseAlarmSettings, Settings
-from app.watch import Alerts, Watch
+from app.watch import Alerts, QuietHours, Watch, never
 
 # Of the configured budget.
 FACTORS = (0.1, 0.3, 1, 3, 10, 30)
@@ -36,10 +36,10 @@ class _Watches(Watch):
         vars(self).update(vars(holding))
         self._others = [(watch, histories[alerts]) for alerts, watch in others.items()]
 
-    def hear(self, pane: ClosedPane) -> Alerts:
+    def hear(self, pane: ClosedPane, quiet_hours: QuietHours = never) -> Alerts:
         for watch, history in self._others:
-            _count(watch.hear(pane), history)
-        return super().hear(pane)
+            _count(watch.hear(pane, quiet_hours), history)
+        return super().hear(pane, quiet_hours)
 
     def read(self, readings: Sequence[Reading], now: int) -> Alerts:
         for watch, history in self._others:

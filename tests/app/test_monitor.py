@@ -16,7 +16,7 @@ from app.panes import BlockName, Examples
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
 from app.statistics.totals import Totals
-from tests.app.closing import HOUR, MINUTE, SECOND, labelled, pane, predictions, used
+from tests.app.closing import DAY, HOUR, MINUTE, SECOND, labelled, pane, predictions, used
 
 PANE = 10 * SECOND
 LATENESS = 5 * SECOND
@@ -225,6 +225,18 @@ class TestAlerts:
         (over,) = of("alerts", close(monitor, 60))
         assert (over["state"], over["alert_id"]) == ("resolved", alert["alert_id"])
         assert over["ends_at"] == "1970-01-01T00:10:00.000Z"
+
+    def test_a_night_without_traffic_is_no_silence_where_the_baseline_has_none(self) -> None:
+        monitor, quiet = a_monitor(), a_monitor()
+        # Of two weeks, without what lies before 6 h.
+        times = [day * DAY + 6 * HOUR + row * 64_000 for day in range(15) for row in range(1000)]
+        office = ReferenceData({"x": [1.0, 2.0] * 7500}, predictions=["yes"] * 15_000, timestamps=times)
+        quiet.baseline_arrived(fit("credit", "1", office, created_at=0, origin="file").to_record())
+        evening = DAY // PANE - 6
+        for told, own in ((1, monitor), (0, quiet)):
+            close(own, *range(evening, evening + 6))
+            assert len(of("alerts", own.advance(DAY + 5 * HOUR, 1).messages)) == told
+        assert len(of("alerts", quiet.advance(DAY + 6 * HOUR + 4 * MINUTE, 2).messages)) == 1
 
     def test_silence_without_ticks_is_the_same(self) -> None:
         """The pane that ends it closes in the same breath: silence fell in between, and is told."""

@@ -3,7 +3,7 @@
 from app.rhythm import Rhythm, least_patience_ms
 from app.silence import GIVE_UP_MS, Silence
 from app.versions import FORGET_MS, Versions
-from tests.app.closing import HOUR, MINUTE, SECOND
+from tests.app.closing import DAY, HOUR, MINUTE, SECOND
 
 PANE = 10 * SECOND
 PATIENCE = 3 * MINUTE
@@ -73,6 +73,23 @@ def test_traffic_in_bursts_is_waited_for() -> None:
                 alerts += 1
             silence.heard(start, start + PANE, "1")
     assert alerts == 1
+
+
+def test_hours_in_which_nothing_is_expected_are_no_waiting() -> None:
+    """Predictions from 8 to 18 h on working days; the night and the weekend are in the baseline."""
+    quiet = frozenset(hour for hour in range(168) if hour // 24 > 4 or not 8 <= hour % 24 < 18)
+    silence, fell = Silence("office", PATIENCE), []
+    for day in range(5):  # Thursday to Monday
+        if day not in (2, 3):
+            for start in range(day * DAY + 8 * HOUR, day * DAY + 18 * HOUR, 10 * PANE):
+                if (due := silence.due()) is not None and due <= start:
+                    fell.append(start)
+                silence.heard(start, start + PANE, "1", quiet)
+    assert fell == []
+    assert silence.rhythm.patience_ms() < 2 * PATIENCE, "a night is no gap that is usual"
+    assert silence.due() == 5 * DAY + 8 * HOUR + silence.rhythm.patience_ms() - 90 * SECOND
+    assert Silence("office", PATIENCE, silence.state()).due() == silence.due()
+    assert silence.fall()["window_end"] == "1970-01-06T08:03:00.000Z"
 
 
 def test_state() -> None:

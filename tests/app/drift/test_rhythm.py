@@ -63,6 +63,21 @@ def test_hours_of_the_week() -> None:
     assert short.hours is None
 
 
+def test_quiet_hours_are_those_without_rows_where_there_are_enough() -> None:
+    data = reference(15)
+    times = np.array(data.timestamps)
+    asked = (times // HOUR % 24 >= 6).tolist()
+    rows = [row for row, kept in enumerate(asked) if kept]
+    features = {name: [values[row] for row in rows] for name, values in data.features.items()}
+    office = rhythm(ReferenceData(features, predictions=["yes"] * len(rows), timestamps=times[rows].tolist()))
+    assert office is not None
+    assert office.quiet_hours == {day * 24 + hour for day in range(7) for hour in range(6)}
+    few = rhythm(reference(15, 1650))
+    assert few is not None
+    assert few.hours is not None
+    assert few.quiet_hours == set(), "by accident"
+
+
 @pytest.mark.parametrize("rows", [20, 1500])
 def test_too_few_rows(rows: int) -> None:
     assert rhythm(reference(7, rows)) is None
