@@ -10,8 +10,8 @@ Name = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """The latest tick of one source partition. `offset`: its place in the partition of `panes`.
+class LastTick:
+    """Of one source partition. `offset`: its place in the partition of `panes`.
 
     `watermark` is a promise: a row that comes later and is older than that, less the allowed lateness, counts as late.
     """
@@ -26,7 +26,7 @@ class Progress:
     """The source partitions that one partition of `panes` has heard of."""
 
     def __init__(self) -> None:
-        self.told: dict[Name, Told] = {}
+        self.told: dict[Name, LastTick] = {}
         self.expected: frozenset[Name] | None = None
 
     def tick(self, tick: Mapping[str, Any], offset: int) -> None:
@@ -36,7 +36,7 @@ class Progress:
             before = self.told.get((topic, partition))
             if before is None or position >= before.position:
                 watermark = later(before.watermark if before else None, watermark)
-                self.told[topic, partition] = Told(position, watermark, idle, offset)
+                self.told[topic, partition] = LastTick(position, watermark, idle, offset)
 
     def watermark(self) -> int | None:
         """Event time (ms) that all sources have passed; None until each has told one.

@@ -12,7 +12,7 @@ from aiokafka.structs import ConsumerRecord
 from app.drift.baseline import Baseline
 from app.monitor import Monitor, Outcome
 from app.panes import PaneBoard
-from app.progress import Name, Told
+from app.progress import LastTick, Name
 from app.settings import Settings
 from app.stalled import Standstill, patience_ms
 from streams.baselines import Baselines
@@ -92,7 +92,7 @@ class Close:
     def forget(self) -> None:
         self.shards.clear()
 
-    def told(self) -> Mapping[Name, Told]:
+    def told(self) -> Mapping[Name, LastTick]:
         """What all source partitions were last heard to say, as the shard that has heard most of them knows it."""
         known = [shard.board.progress.told for shard in self.shards.values()]
         return max(known, key=len, default={})

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from app.marks import later
-from app.progress import Name, Told, reached
+from app.progress import LastTick, Name, reached
 from app.settings import WindowSettings
 from streams.sources import Published, quiet_watermark
 
@@ -43,7 +43,7 @@ class Ticks:
     def forget(self) -> None:
         self.quiet.since.clear()
 
-    def idle(self, read: Mapping[Name, Published], told: Mapping[Name, Told]) -> dict[Name, int | None]:
+    def idle(self, read: Mapping[Name, Published], told: Mapping[Name, LastTick]) -> dict[Name, int | None]:
         """Of the partitions that this worker reads, the idle ones, and to where (ms) their time goes on.
 
         `told`: what all sources were last heard to say, those of other workers too.
@@ -81,7 +81,7 @@ class Ticks:
         name: Name,
         read: Mapping[Name, Published],
         idle: Mapping[Name, int | None],
-        told: Mapping[Name, Told],
+        told: Mapping[Name, LastTick],
     ) -> tuple[int | None, bool]:
         """Watermark and idleness of a source: of our own as they are now, of others as they said."""
         if name in idle:

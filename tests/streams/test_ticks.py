@@ -2,7 +2,7 @@ import orjson
 import pytest
 
 from app.marks import Mark
-from app.progress import Told
+from app.progress import LastTick
 from app.settings import WindowSettings
 from streams.sources import Published
 from streams.ticks import Quiet, Ticks
@@ -17,7 +17,7 @@ def ticks(at_end: bool | None, idle_after_s: float = 10, partitions: int = 1) ->
     return Ticks(windows, {"predictions": partitions}, lambda name, position: at_end)
 
 
-def idle(teller: Ticks, mark: Mark, told: dict[tuple[str, int], Told] | None = None) -> int | None:
+def idle(teller: Ticks, mark: Mark, told: dict[tuple[str, int], LastTick] | None = None) -> int | None:
     """To where an idle partition goes on, once it is found idle."""
     while not (found := teller.idle({NAME: Published(5, mark)}, told or {})):
         pass
@@ -69,6 +69,6 @@ def test_an_idle_partition_goes_on_with_the_clock() -> None:
 def test_one_without_events_goes_on_as_far_as_the_others_said() -> None:
     teller = ticks(True, idle_after_s=0.001, partitions=2)
     assert idle(teller, Mark()) is None, "the other one may hold anything"
-    assert idle(teller, Mark(), {OTHER: Told(9, NOW, False, 0)}) == NOW
-    assert idle(teller, Mark(), {OTHER: Told(9, NOW, True, 0)}) == NOW
-    assert idle(teller, Mark(NOW + 5), {OTHER: Told(9, NOW, False, 0)}) == NOW + 5
+    assert idle(teller, Mark(), {OTHER: LastTick(9, NOW, False, 0)}) == NOW
+    assert idle(teller, Mark(), {OTHER: LastTick(9, NOW, True, 0)}) == NOW
+    assert idle(teller, Mark(NOW + 5), {OTHER: LastTick(9, NOW, False, 0)}) == NOW + 5
