@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
 
-from app.panes import Examples
+from app.windowing.panes import Examples
 
 # Beyond this, neighbours among the older half are joined: what is longer ago is needed only roughly.
 MOST_ENTRIES = 256

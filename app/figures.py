@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.counted import counted
+from app.alerts.counted import counted
+from app.alerts.rules import Reading
 from app.drift.baseline import Baseline
 from app.estimates.versions import Estimates
 from app.figure_names import MULTIVARIATE
-from app.rules import Reading
-from app.windows import Window
+from app.windowing.windows import Window
 
 
 def baseline_of(window: Window, known: Mapping[str, Baseline]) -> Baseline | None:

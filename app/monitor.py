@@ -11,24 +11,24 @@ from typing import Any
 import orjson
 
 from app.admission import Admission
-from app.cohorts import Cohorts
+from app.alerts.evidences import Evidences
+from app.alerts.stalled import Stalled, patience_ms
+from app.alerts.watch import Watch
 from app.collecting import Collecting
 from app.drift.baseline import Baseline
 from app.estimates.versions import Estimates
-from app.evidences import Evidences
 from app.example_index import ExampleIndex
 from app.figures import baseline_of, figures, reading
 from app.messages import Message
 from app.outcome import DECISIONS
 from app.outcome import Outcome as Outcome
-from app.panes import ClosedPane
 from app.references import References
 from app.retraining import Retraining
 from app.settings import Settings
 from app.snapshot import MonitorSnapshot, Tally
-from app.stalled import Stalled, patience_ms
-from app.watch import Watch
-from app.windows import Window, Windows, record
+from app.windowing.cohorts import Cohorts
+from app.windowing.panes import ClosedPane
+from app.windowing.windows import Window, Windows, record
 
 
 class Monitor:

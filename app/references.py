@@ -2,6 +2,7 @@
 
 from collections.abc import Set
 
+from app.alerts.rules import HEALTHY_ERROR_RATE
 from app.collecting import Collecting
 from app.drift.baseline import Baseline
 from app.drift.fitting import fit
@@ -9,12 +10,11 @@ from app.drift.inheriting import inherit
 from app.drift.timeline import KEPT, NOTHING, Timeline, next_edge
 from app.identity import version_key
 from app.messages import Message
-from app.panes import ClosedPane
-from app.rules import HEALTHY_ERROR_RATE
 from app.segments import EVERYTHING
 from app.settings import ModelSettings, WindowSettings
 from app.statistics.sample import Sample
 from app.statistics.totals import Totals
+from app.windowing.panes import ClosedPane
 
 
 class References:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from app import cron
+from app.alerts.incidents import Episode
 from app.example_index import ExampleIndex, Stretch
 from app.identity import identifier
-from app.incidents import Episode
 from app.schedule import next_match
 from app.settings import RetrainingSettings
 from app.timestamps import rfc3339

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.columns import PredictionColumns
-from app.tabulate import class_names
+from app.decoding.columns import PredictionColumns
+from app.decoding.tabulate import class_names
 
 Segment = tuple[tuple[str, str], ...]
 EVERYTHING: Segment = ()

@@ -6,10 +6,10 @@ from typing import Any
 
 from pydantic import Field, ValidationError, field_validator
 
-from app import configuration, environment, yamltext
-from app.configuration import ConfigurationError
-from app.mistakes import explain
-from app.model_settings import (
+from app.config import configuration, environment, yamltext
+from app.config.configuration import ConfigurationError
+from app.config.mistakes import explain
+from app.config.model_settings import (
     BaselineSettings,
     ModelSettings,
     RetrainingSettings,
@@ -18,9 +18,9 @@ from app.model_settings import (
     Task,
     TrainerSettings,
 )
+from app.config.sections import Duration, PlainName, Section, milliseconds, mistake
+from app.config.window_settings import WindowSettings
 from app.quality.settings import QualitySettings
-from app.sections import Duration, PlainName, Section, milliseconds, mistake
-from app.window_settings import WindowSettings
 
 __all__ = [
     "BaselineSettings",

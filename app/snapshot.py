@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.windows import Window
+from app.windowing.windows import Window
 
 # A window is shown until newer ones are this many lengths ahead of it.
 SHOWN_LENGTHS = 10

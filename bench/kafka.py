@@ -9,8 +9,8 @@ from aiokafka import AIOKafkaProducer
 from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from app.partitioning import partitions_of
 from app.settings import Settings
+from app.sources.partitioning import partitions_of
 from bench.traffic import MODEL, Record, baseline
 from streams.topicadmin import TopicAdmin
 from streams.topics import plans, topic_name

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from app.join import Entry, encode_entry
-from app.partitioning import partitions_of
+from app.joining.join import Entry, encode_entry
 from app.settings import Settings
+from app.sources.partitioning import partitions_of
 from bench import traffic
 from bench.kafka import PARTITIONS
 from streams.joins import JoinStore

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from faust.types import TP
 
-from app.fences import birth_of, epoch_of
-from app.marks import Mark, mark_of
-from app.progress import Name
 from app.settings import Settings
+from app.sources.fences import birth_of, epoch_of
+from app.sources.marks import Mark, mark_of
+from app.sources.progress import Name
 from streams.chunks import Floors
 from streams.topics import topic_name
 

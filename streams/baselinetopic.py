@@ -8,9 +8,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from app.drift.baseline import Baseline
 from app.drift.timeline import NOTHING, Timeline, next_edge
+from app.files.period_rows import PeriodRows
 from app.identity import version_key
 from app.messages import Message
-from app.period_rows import PeriodRows
 from app.settings import Settings
 from streams.outputs import Outputs
 from streams.raw import raw_chunk

@@ -9,12 +9,12 @@ from typing import Any
 import orjson
 from aiokafka.structs import ConsumerRecord
 
+from app.alerts.stalled import Standstill, patience_ms
 from app.drift.baseline import Baseline
 from app.monitor import Monitor, Outcome
-from app.panes import PaneBoard
-from app.progress import LastTick, Name
 from app.settings import Settings
-from app.stalled import Standstill, patience_ms
+from app.sources.progress import LastTick, Name
+from app.windowing.panes import PaneBoard
 from streams.baselines import Baselines
 from streams.following import POSITION, read_partition
 from streams.outputs import Outputs

@@ -8,20 +8,20 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from app.blocks import Block
-from app.chunks import RawChunk, Reject
-from app.columns import Ints
-from app.corrections import correction_runs
-from app.decode import PredictionDecoder
-from app.join import Join, Joined, Outcome, Pair, Store
-from app.joining import join_labels, join_predictions
-from app.label_rows import decode_labels
+from app.decoding.chunks import RawChunk, Reject
+from app.decoding.columns import Ints
+from app.decoding.decode import PredictionDecoder
+from app.decoding.label_rows import decode_labels
+from app.decoding.resource_rows import decode_resources
+from app.decoding.runs import Decoded
+from app.joining.corrections import correction_runs
+from app.joining.join import Join, Joined, Outcome, Pair, Store
+from app.joining.pairs import PairRun, examples, pair_runs
+from app.joining.rows import join_labels, join_predictions
 from app.messages import Message
-from app.pairs import PairRun, examples, pair_runs
-from app.resource_rows import decode_resources
-from app.runs import Decoded
 from app.settings import Settings
 from app.timestamps import rfc3339
+from app.windowing.blocks import Block
 from streams.counters import Counters
 from streams.sources import Source
 

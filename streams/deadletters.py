@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from app.deadletters import Ledger, Letter, Survey, read_letter
-from app.mending import KEYS
+from app.letters.deadletters import Ledger, Letter, Survey, read_letter
+from app.letters.mending import KEYS
 from app.settings import Settings
 from streams.reading import Ranges, read
 from streams.topicadmin import BrokerError, TopicAdmin

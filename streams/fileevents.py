@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 
 from app.files import Table
-from app.layout import Layout
-from app.rows import Event, read_events
+from app.files.layout import Layout
+from app.files.rows import Event, read_events
 
 
 class FileEvents:

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 
 from app.lifeline import hold
-from app.marks import Mark, mark_of
 from app.settings import Settings
+from app.sources.marks import Mark, mark_of
 from streams.collector import tune_collector
 from streams.joins import JoinStore
 from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild

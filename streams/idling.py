@@ -7,7 +7,7 @@ row after a crash; so the raised watermark goes into the commit first.
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 
-from app.progress import Name
+from app.sources.progress import Name
 from streams.sources import Published, Source
 
 Commit = Callable[[dict[Name, tuple[int, str]]], Awaitable[bool]]

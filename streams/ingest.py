@@ -7,11 +7,11 @@ the commit floor move. A crash anywhere repeats the block from its start.
 import time
 from collections.abc import Mapping
 
-from app.blocks import BaselineOf, Block
-from app.chunks import RawChunk
-from app.progress import Name
+from app.decoding.chunks import RawChunk
+from app.joining.told import SIDES
 from app.settings import Settings
-from app.told import SIDES
+from app.sources.progress import Name
+from app.windowing.blocks import BaselineOf, Block
 from streams.assignment import Assignment
 from streams.counters import Counters, Durations
 from streams.counting import Counted, Counting, dead_letter

@@ -15,7 +15,7 @@ from pathlib import Path
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
-from app.marks import later
+from app.sources.marks import later
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,7 @@ class JoinStore:
 
     @property
     def owners(self) -> dict[str, int]:
-        """Topic -> epoch of the owner that wrote it last (`app/fences.py`)."""
+        """Topic -> epoch of the owner that wrote it last (`app/sources/fences.py`)."""
         stored = self._db.get(OWNERS)
         return {} if stored is None else dict(orjson.loads(stored))
 

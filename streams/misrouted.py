@@ -12,12 +12,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from app.chunks import RawChunk
-from app.decode import decode_predictions
-from app.label_rows import decode_labels
-from app.partitioning import elsewhere
-from app.passed import Passed
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import decode_predictions
+from app.decoding.label_rows import decode_labels
 from app.settings import Settings
+from app.sources.partitioning import elsewhere
+from app.sources.passed import Passed
 from streams.counters import Counters
 from streams.outputs import Copy, Outputs
 from streams.unpacking import Fetched

@@ -4,7 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 
-CONFIGURATION = ("app.configuration", "ConfigurationError")
+CONFIGURATION = ("app.config.configuration", "ConfigurationError")
 # Named, not imported: a command that does not load Kafka's clients can't fail by them, and `--help` stays fast.
 KNOWN = (
     CONFIGURATION,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 
-from app.stalled import Stalled
+from app.alerts.stalled import Stalled
 from streams.readiness import Readiness
 from streams.snapshot import PartitionState, WorkerSnapshot, frozen
 

@@ -9,8 +9,8 @@ import numpy as np
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from app.partitioning import elsewhere
 from app.settings import Settings
+from app.sources.partitioning import elsewhere
 from streams.misrouted import REMEDY, TOPICS, joined_rows, meanwhile
 from streams.raw import raw_chunk
 from streams.reading import Ranges, read

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
-from app.rows import Event
+from app.files.rows import Event
 from app.settings import Settings
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, topic_name, unequal

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.chunks import RawChunk
+from app.decoding.chunks import RawChunk
 
 
 def raw_chunk(records: Sequence[Any]) -> RawChunk:

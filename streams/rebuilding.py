@@ -18,16 +18,16 @@ from typing import Any
 import numpy as np
 import orjson
 
-from app.chunks import RawChunk
-from app.columns import Ints
-from app.decode import PredictionDecoder
-from app.join import Join
-from app.joining import Wanted, join_labels, join_predictions
-from app.label_rows import decode_labels
-from app.marks import Mark, Raise, later
+from app.decoding.chunks import RawChunk
+from app.decoding.columns import Ints
+from app.decoding.decode import PredictionDecoder
+from app.decoding.label_rows import decode_labels
+from app.joining.join import Join
+from app.joining.rows import Wanted, join_labels, join_predictions
+from app.joining.told import SIDES, Told
 from app.settings import Settings
-from app.told import SIDES, Told
-from app.watermarks import earlier_maximum
+from app.sources.marks import Mark, Raise, later
+from app.sources.watermarks import earlier_maximum
 from streams.joins import JoinStore
 from streams.partitionreader import Reader, reader
 from streams.raw import raw_chunk

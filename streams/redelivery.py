@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from app.deadletters import REPLAYED, REPLAYING, Ledger, Letter, Place, note
-from app.mending import Mended, Transform, mend
+from app.letters.deadletters import REPLAYED, REPLAYING, Ledger, Letter, Place, note
+from app.letters.mending import Mended, Transform, mend
 from app.settings import Settings
 from streams.deadletters import TOPIC, Advanced, extent, letters
 from streams.outputs import COMPRESSION

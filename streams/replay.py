@@ -10,10 +10,10 @@ from rich.console import Console
 
 from app.drift.baseline import Baseline
 from app.files import Mistake, Table
+from app.files.layout import Layout
+from app.files.ordering import in_time_order
 from app.files.parquet import ParquetTable
-from app.layout import Layout
 from app.messages import Message
-from app.ordering import in_time_order
 from app.replay.columns import ColumnReader
 from app.replay.counts import Counts
 from app.replay.engine import Engine

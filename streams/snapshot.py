@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from app.alerts.stalled import Stalled
 from app.snapshot import MonitorSnapshot
-from app.stalled import Stalled
 from streams.counters import BUCKETS_S, Counters
 
 

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.blocks import BaselineOf, Block
-from app.columns import Ints
-from app.marks import Mark, Raise, later
+from app.decoding.columns import Ints
 from app.messages import Message
-from app.passed import Passed
 from app.settings import Settings, WindowSettings
-from app.watermarks import windows_end
+from app.sources.marks import Mark, Raise, later
+from app.sources.passed import Passed
+from app.sources.watermarks import windows_end
+from app.windowing.blocks import BaselineOf, Block
 from streams.chunks import Records
 
 # An event this much older than its Kafka record is history being loaded, not traffic.

@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from app.fences import continues
-from app.marks import Mark
-from app.progress import Name
+from app.joining.told import SIDES
 from app.settings import Settings
-from app.told import SIDES
+from app.sources.fences import continues
+from app.sources.marks import Mark
+from app.sources.progress import Name
 from streams.assignment import Assignment
 from streams.filling import fill, is_far_behind
 from streams.joins import Damaged, JoinStore, StoreLocked, open_store, set_aside

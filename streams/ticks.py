@@ -7,9 +7,9 @@ from typing import Any
 
 import orjson
 
-from app.marks import later
-from app.progress import LastTick, Name, reached
 from app.settings import WindowSettings
+from app.sources.marks import later
+from app.sources.progress import LastTick, Name, reached
 from streams.sources import Published, quiet_watermark
 
 

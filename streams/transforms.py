@@ -5,7 +5,7 @@ import sys
 import traceback
 from importlib import import_module
 
-from app.mending import Content, Transform, TransformError
+from app.letters.mending import Content, Transform, TransformError
 
 FORM = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 

@@ -7,8 +7,8 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from app.progress import Name
 from app.settings import Settings
+from app.sources.progress import Name
 from streams import mistakes
 from streams.app import create_app
 from streams.assignment import Assignment

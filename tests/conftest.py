@@ -7,6 +7,7 @@ from dataclasses import astuple
 from functools import cache
 from typing import Any
 
+import hypothesis
 import pytest
 
 from app.settings import Settings
@@ -15,6 +16,10 @@ from deploy.kafka.server import KafkaServer
 from streams.broker import embedded_broker
 from streams.topics import partition_counts
 from tests.chaos.table import ROWS, Row, lines
+
+# A loud machine makes no test fail.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 
 def pytest_configure() -> None:

@@ -20,13 +20,13 @@ import yaml
 from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 
-from app.chunks import RawChunk
-from app.decode import decode_predictions
+from app.config.model_settings import ModelSettings, RetrainingSettings, Rule, TrainerSettings
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import decode_predictions
+from app.decoding.label_rows import decode_labels
 from app.events import TOPICS
 from app.figure_names import DATA_QUALITY, METRICS
-from app.join import Outcome
-from app.label_rows import decode_labels
-from app.model_settings import ModelSettings, RetrainingSettings, Rule, TrainerSettings
+from app.joining.join import Outcome
 from app.schemas import topic_schema
 from app.settings import Settings, load
 from streams.broker import embedded_broker

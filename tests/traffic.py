@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import orjson
 
-from app.partitioning import partitions_of
+from app.sources.partitioning import partitions_of
 
 START = 1_795_176_000_000
 CHANNELS = ("app", "branch", "web")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 # Alternatives: the odds of the bound times these. Between two of them little is lost; log(5) is what not knowing costs.
 ODDS: Floats = np.array([1.25, 1.6, 2.2, 4.0, 12.0])

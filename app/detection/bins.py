@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.detection.edetector import FRESH, advance, log_mean
 from app.detection.learned import Learned, short
 from app.detection.multinomial import (

@@ -8,7 +8,7 @@ of such detectors are such detectors: one of several alternatives, or of many st
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 # Logarithm of M before anything was seen, and the least one kept: e^-50 of a window's evidence is nothing.
 FRESH = -50.0

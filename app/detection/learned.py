@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 DAY_MS = 86_400_000
 # Longer than a week of learning, a slow change would become usual.

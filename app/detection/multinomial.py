@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln, ndtri
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 # Halvings of an interval of logarithms: far below what a double of a share can hold.
 STEPS = 40

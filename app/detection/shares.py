@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.detection.betting import ODDS, log_bets, upper
 from app.detection.edetector import FRESH, advance, log_mean
 from app.detection.learned import Learned

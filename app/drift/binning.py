@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import FeatureColumn, Floats, Ints, Kind
+from app.decoding.columns import FeatureColumn, Floats, Ints, Kind
 from app.drift.comparison import Comparison, Drift, scale_of
 from app.drift.references import CategoryReference, NumberBins, NumberReference, Reference
 

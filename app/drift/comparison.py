@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints, Kind
+from app.decoding.columns import Floats, Ints, Kind
 from app.drift.distances import hellinger, jensen_shannon, kolmogorov_smirnov, total_variation, wasserstein
 from app.drift.psi import bias_free
 from app.drift.references import CategoryReference, NumberReference

@@ -6,7 +6,7 @@ What they mean, and when each of them misleads: docs/statistics.md.
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 
 def total_variation(p: Floats, q: Floats) -> Floats:

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.drift.comparison import Comparison, Drift, scale_of
 from app.drift.references import CategoryReference, NumberBins, NumberReference, Reference
 

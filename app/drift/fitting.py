@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Probabilities
+from app.decoding.columns import Probabilities
 from app.drift.baseline import Baseline
 from app.drift.references import BINS, BINS_OF_MANY, MANY_FEATURES, fit_reference
 from app.drift.rhythm import Rhythm

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 
 
 def psi(counts: Ints | Floats, reference: Ints | Floats) -> float | None:

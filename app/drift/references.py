@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Ints, Kind
+from app.decoding.columns import Floats, Ints, Kind
 from app.drift.summary import NumberSummary
 from app.relations.embeddings import VectorReference
 from app.relations.texts import TextReference

@@ -7,7 +7,7 @@ samples, so the test is that of two of them, not of one against known shares. Al
 import numpy as np
 from scipy.special import chdtrc, chndtr
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 
 # Fewer expected rows than this in a bin, and chance is not what the chi-square distribution says.
 EXPECTED = 5.0

@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.alerts.quiet_hours import HOUR_MS, MONDAY, WEEK_HOURS
+from app.decoding.columns import Floats, Ints
 from app.detection.bins import spread_of_bins
 from app.detection.learned import Learned, Spread, short
 from app.detection.shares import spread_of_hits
 from app.drift.references import CategoryReference, NumberReference, Reference
-from app.quiet_hours import HOUR_MS, MONDAY, WEEK_HOURS
 
 # Rows a window, so many windows at most, and at least.
 ROWS = 50

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 
 QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
 # A place within a bin to a thousandth of its width, other figures to six digits: a record holds a thousand features.

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
+from app.config.window_settings import WindowSettings
 from app.drift.baseline import Baseline
-from app.window_settings import WindowSettings
 
 # Windows that were open when a baseline changed are still counted against the one before.
 KEPT = 3

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats, Ints
+from app.decoding.columns import FeatureColumn, Floats, Ints
 from app.estimates.trees import PREDICTION, LossTrees, Tree, coded
 
 TREES = 16

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.estimates.isotonic import isotonic
 from app.estimates.logistic import logistic, sigmoid
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.estimates.layout import Classes, Layout, coarse_bins, layout_of, layouts
 from app.statistics.classes import ClassProbabilities
 from app.statistics.groups import Groups

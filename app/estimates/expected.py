@@ -9,7 +9,7 @@ from math import sqrt
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.estimates.calibration import Calibration, as_given
 from app.estimates.cells import TRUE, UNKNOWN_KINDS, ScoreCells
 from app.estimates.layout import Layout

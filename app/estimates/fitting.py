@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats, Ints, Probabilities
+from app.decoding.columns import FeatureColumn, Floats, Ints, Probabilities
+from app.decoding.tabulate import feature_column
 from app.drift.binning import Binning
 from app.drift.references import Reference
 from app.estimates.boosting import fit_trees
@@ -19,7 +20,6 @@ from app.estimates.trees import LossTrees
 from app.statistics.classes import ClassProbabilities, class_codes
 from app.statistics.groups import Groups
 from app.statistics.regression import LARGEST
-from app.tabulate import feature_column
 
 if TYPE_CHECKING:
     from app.drift.fitting import ReferenceData

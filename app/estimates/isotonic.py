@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 
 def pool(rows: Floats, positives: Floats) -> list[tuple[float, float, int]]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.statistics.classes import ClassProbabilities
 from app.statistics.scores import LIMIT, STEPS, score_bins
 

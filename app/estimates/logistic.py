@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 # Keeps the coefficients finite where positives and negatives can be told apart without a mistake.
 _RIDGE = 1e-3

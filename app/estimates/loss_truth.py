@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.estimates.losses import (
     ABSOLUTE,
     ABSOLUTE_SQUARED,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import FeatureColumn, Floats
+from app.decoding.columns import FeatureColumn, Floats
 from app.estimates.expected import Z
 from app.estimates.trees import LossTrees
 from app.statistics.binned import MIXED

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.estimates.calibration import FOLDS, Calibration, fit_calibration
 from app.estimates.cells import TRUE, ScoreCells
 from app.estimates.layout import Layout, layout_of

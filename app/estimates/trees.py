@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats
+from app.decoding.columns import FeatureColumn, Floats
 
 # The prediction stands beside the features under this name, which no feature has.
 PREDICTION = ""

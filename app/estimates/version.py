@@ -14,7 +14,7 @@ from app.estimates.truth import Truth
 from app.estimates.usual import Mean, Usual, estimated, realised
 from app.segments import EVERYTHING
 from app.statistics.totals import Totals
-from app.windows import Window
+from app.windowing.windows import Window
 
 # A window of fewer rows says nothing of a change.
 FEWEST_ROWS = 50

@@ -6,7 +6,7 @@ from typing import Any
 from app.drift.baseline import Baseline
 from app.estimates.version import VersionEstimates
 from app.segments import EVERYTHING
-from app.windows import Window
+from app.windowing.windows import Window
 
 # Versions that were asked last are remembered; a model with more at a time learns anew.
 MOST_VERSIONS = 20

@@ -1,6 +1,6 @@
 """The events on the wire, as in the contract: for schemas and for topics with few records.
 
-Records that come by the thousand are read by the typed structs of `app/records.py`, which one test holds to these.
+Records that come by the thousand are read by typed structs (`app/decoding/records.py`), which one test holds to these.
 """
 
 from collections.abc import Mapping

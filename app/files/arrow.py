@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 
 Mask = NDArray[np.bool_]
 

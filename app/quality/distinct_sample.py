@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 from app.quality.keys import Keys
 from app.statistics.groups import Groups
 

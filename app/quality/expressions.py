@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn
+from app.decoding.columns import FeatureColumn
 from app.quality.nodes import (
     Arithmetic,
     Chain,

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import FeatureColumn, Floats, PredictionColumns
+from app.decoding.columns import FeatureColumn, Floats, PredictionColumns
 from app.timestamps import MILLISECONDS_FROM, milliseconds, milliseconds_of
 
 

@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats, Kind
+from app.decoding.columns import FeatureColumn, Floats, Kind
 
 Keys = NDArray[np.uint64]
 # Of an embedding: two that agree in as many numbers are one.

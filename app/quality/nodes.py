@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Protocol
 
-from app.columns import FeatureColumn, Floats
+from app.decoding.columns import FeatureColumn, Floats
 from app.quality import values
 from app.quality.values import Values
 

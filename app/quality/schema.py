@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from app.columns import Kind
+from app.decoding.columns import Kind
 from app.drift.baseline import Baseline
 from app.statistics.features import Features
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
+from app.config.sections import Section, distinct, mistake
 from app.quality.expressions import Expression, RuleMistake, parse
-from app.sections import Section, distinct, mistake
 
 
 def _readable(rule: str) -> str:

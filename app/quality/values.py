@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats, Kind
+from app.decoding.columns import FeatureColumn, Floats, Kind
 
 Texts = NDArray[np.object_]
 Comparison = Callable[[Any, Any], Any]

@@ -6,7 +6,7 @@ from math import sqrt
 import numpy as np
 from scipy.special import ndtr
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 
 # Fewer rows on either side say little.
 FEWEST_ROWS = 100

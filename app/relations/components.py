@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 # Components are kept until they explain this share of the variance (NannyML's default as well).
 EXPLAINED = 0.65

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats, Kind, PredictionColumns
+from app.decoding.columns import FeatureColumn, Floats, Kind, PredictionColumns
 from app.drift.references import Reference
 from app.relations.embeddings import VectorReference, as_matrix, clustered, fit_vectors, lengths, norms, spread
 from app.relations.texts import TextReference, describe_texts, fit_text

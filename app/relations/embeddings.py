@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints, Kind
+from app.decoding.columns import Floats, Ints, Kind
 
 CLUSTERS = 8
 # Numbers that a reference keeps of one feature's clusters: a record must stay well below 1 MB.

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 
 Keys = NDArray[np.uint32]
 Bytes = NDArray[np.uint8]

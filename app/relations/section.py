@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.drift.comparison import Comparison, scale_of
 from app.drift.references import NumberBins, NumberReference, Reference, fit_reference, reference_from_record
 from app.relations.components import Components, fit_components, held_out_errors, usable

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints, Kind
+from app.decoding.columns import Floats, Ints, Kind
 
 # Words are looked up in its beginning, which is all that is kept of the rows that a reference is fitted from.
 LOOKED_UP = 256

@@ -8,14 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.checked import LARGEST_WEIGHT, RowMistake, feature_in, is_missing, name_in, time_in
-from app.columns import FeatureColumn, Floats, Ints, Kind
+from app.decoding.columns import FeatureColumn, Floats, Ints, Kind
+from app.decoding.tabulate import LONGEST_PROSE, LONGEST_TEXT, feature_column
 from app.files.arrow import Mask, floats, is_number, is_text, mapped, milliseconds, values
-from app.layout import Layout
-from app.rows import LONGEST_ID, RowReader
-from app.tabulate import LONGEST_PROSE, LONGEST_TEXT, feature_column
+from app.files.checked import LARGEST_WEIGHT, RowMistake, feature_in, is_missing, name_in, time_in
+from app.files.layout import Layout
+from app.files.rows import LONGEST_ID, RowReader
+from app.sources.watermarks import LARGEST, event_times
 from app.timestamps import milliseconds_of
-from app.watermarks import LARGEST, event_times
 
 # What a cell means that makes its row a mistake.
 WRONG = object()

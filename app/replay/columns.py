@@ -1,7 +1,7 @@
 """Batches of a Parquet file -> columns for the statistics, without an object of Python's for each cell.
 
-What comes out is what `app/rows.py` and the decoder make of the same rows. Where a batch holds something odd, the rows
-in question are read one by one, for the words in which `publish` tells a mistake; the others go on as columns.
+What comes out is what `app/files/rows.py` and the decoder make of the same rows. Where a batch holds something odd,
+the rows in question are read one by one, for the words in which `publish` tells a mistake; the others go on as columns.
 """
 
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from app.checked import RowMistake
-from app.columns import Floats, Ints, PredictionColumns, Probabilities
+from app.decoding.columns import Floats, Ints, PredictionColumns, Probabilities
+from app.decoding.tabulate import class_names
 from app.files.arrow import Mask, is_number, is_text, values
+from app.files.checked import RowMistake
+from app.files.layout import Layout
 from app.files.parquet import ParquetTable
+from app.files.rows import RowReader
 from app.files.table import Mistake
-from app.layout import Layout
 from app.replay.cells import Cells
-from app.rows import RowReader
 from app.settings import Settings
-from app.tabulate import class_names
 
 NUMBERS = ("latency_ms", "weight")
 NAMES = ("prediction", "label", "version")

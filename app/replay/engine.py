@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.blocks import Block
-from app.columns import Ints, PredictionColumns
+from app.decoding.columns import Ints, PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.timeline import NOTHING, Timeline
-from app.marks import later
+from app.joining.pairs import PairRun
 from app.messages import Message
 from app.monitor import Monitor
 from app.outcome import Outcome
-from app.pairs import PairRun
-from app.panes import PaneBoard
 from app.settings import Settings
-from app.watermarks import windows_end
+from app.sources.marks import later
+from app.sources.watermarks import windows_end
+from app.windowing.blocks import Block
+from app.windowing.panes import PaneBoard
 
 SOURCES = ("predictions", "labels")
 # Closed panes at a time: what is open is packed as state each time, which nobody reads here.

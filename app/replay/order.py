@@ -9,7 +9,7 @@ from typing import IO
 
 import numpy as np
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 from app.files.arrow import values
 from app.files.parquet import ParquetTable
 from app.replay.columns import ColumnReader, unreadable

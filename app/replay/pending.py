@@ -10,7 +10,7 @@ from typing import IO
 import numpy as np
 import pyarrow as pa
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 from app.files.arrow import plain
 
 # Rows in memory; more than that wait in temporary files.

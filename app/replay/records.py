@@ -7,18 +7,18 @@ from typing import Protocol
 
 import numpy as np
 
-from app.chunks import RawChunk
-from app.columns import Ints
-from app.decode import PredictionDecoder
-from app.join import Join, Outcome, Pair, Store
-from app.joining import join_labels, join_predictions
-from app.label_rows import decode_labels
-from app.marks import later
-from app.pairs import pair_runs
+from app.decoding.chunks import RawChunk
+from app.decoding.columns import Ints
+from app.decoding.decode import PredictionDecoder
+from app.decoding.label_rows import decode_labels
+from app.files.rows import Event
+from app.joining.join import Join, Outcome, Pair, Store
+from app.joining.pairs import pair_runs
+from app.joining.rows import join_labels, join_predictions
 from app.replay.counts import Counts
 from app.replay.engine import STEP_ROWS, Engine
-from app.rows import Event
-from app.watermarks import earlier_maximum
+from app.sources.marks import later
+from app.sources.watermarks import earlier_maximum
 
 
 class JoinStore(Store, Protocol):

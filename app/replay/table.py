@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from app.columns import Ints, PredictionColumns
+from app.decoding.columns import Ints, PredictionColumns
 from app.files.parquet import ParquetTable
 from app.files.table import Mistake
-from app.pairs import pair_run
+from app.joining.pairs import pair_run
 from app.replay.cells import Cells, present
 from app.replay.columns import ColumnReader
 from app.replay.counts import Counts

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from app.alerts.rules import Reading
+from app.alerts.watch import Alerts, QuietHours, Watch, never
 from app.messages import Message
 from app.monitor import Monitor
-from app.panes import ClosedPane
 from app.replay.history import History
-from app.rules import Reading
 from app.settings import FalseAlarmSettings, Settings
-from app.watch import Alerts, QuietHours, Watch, never
+from app.windowing.panes import ClosedPane
 
 # Of the configured budget.
 FACTORS = (0.1, 0.3, 1, 3, 10, 30)

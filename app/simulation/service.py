@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.simulation.world import Applications, Era, applications
 from app.timestamps import rfc3339
 from app.training.tabular import Predicted, TabularModel

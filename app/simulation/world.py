@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 CLASSES = ("default", "repaid")
 EMPLOYMENTS = ("salaried", "self-employed", "retired", "student")

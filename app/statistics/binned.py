@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 
 MIXED = "mixed"
 

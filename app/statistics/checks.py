@@ -7,7 +7,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Ints, Kind, PredictionColumns
+from app.decoding.columns import FeatureColumn, Ints, Kind, PredictionColumns
 from app.quality.settings import QualitySettings, Range
 from app.statistics.groups import Groups
 

@@ -6,7 +6,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints, Probabilities
+from app.decoding.columns import Floats, Ints, Probabilities
 
 MAX_CLASSES = 200
 OTHER = "(other)"

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints, PairColumns
+from app.decoding.columns import Floats, Ints, PairColumns
 from app.estimates.cells import KNOWN_KINDS, PreparedCells, ScoreCells
 from app.statistics.classes import MAX_CLASSES, OTHER, ClassProbabilities, class_codes, distinct
 from app.statistics.confusion import confusion_metrics

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.statistics.classes import OTHER
 
 

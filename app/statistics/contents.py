@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Kind, PredictionColumns
+from app.decoding.columns import Kind, PredictionColumns
 from app.quality import hyperloglog
 from app.quality.distinct_sample import DistinctSample
 from app.quality.hyperloglog import REGISTERS, Registers

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Ints, Kind, PredictionColumns
+from app.decoding.columns import FeatureColumn, Ints, Kind, PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.comparison import Drift
 from app.statistics.binned import Binned

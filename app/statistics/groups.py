@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 
 Member = TypeVar("Member")
 

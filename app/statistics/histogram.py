@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.statistics.groups import Groups
 
 GAMMA = 1.02

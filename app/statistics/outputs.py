@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Ints, PredictionColumns
+from app.decoding.columns import Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.comparison import Drift
 from app.drift.distribution import Distribution

@@ -6,7 +6,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
+from app.decoding.columns import Floats, Ints, PairColumns, PredictionColumns, ResourceColumns
 from app.drift.baseline import Baseline
 from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.quality.freshness import ages, without

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, PairColumns
+from app.decoding.columns import Floats, PairColumns
 from app.estimates.losses import ExpectedLosses
 from app.statistics.groups import Groups
 from app.statistics.histogram import Buckets, LogHistogram

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, Floats, Ints, PredictionColumns
+from app.decoding.columns import FeatureColumn, Floats, Ints, PredictionColumns
 from app.drift.baseline import Baseline
 from app.relations.classifier import SCORE_BINS, Separation, separation
 from app.relations.sampling import Keys, Sketch, row_keys, smallest

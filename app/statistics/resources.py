@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from app.columns import Floats, ResourceColumns
+from app.decoding.columns import Floats, ResourceColumns
 from app.statistics.classes import class_codes
 from app.statistics.groups import Groups, first_come
 

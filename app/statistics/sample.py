@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import FeatureColumn, PredictionColumns, Probabilities
+from app.decoding.columns import FeatureColumn, PredictionColumns, Probabilities
+from app.decoding.tabulate import LONGEST_TEXT
 from app.drift.fitting import ReferenceData
 from app.statistics.features import MAX_FEATURES
-from app.tabulate import LONGEST_TEXT
 
 # Of all embeddings, for each row of the limit.
 VECTOR_NUMBERS = 128

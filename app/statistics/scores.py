@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.statistics.groups import Groups
 
 STEPS = 32

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 from app.drift.baseline import Baseline
 from app.drift.comparison import Drift
 from app.quality.report import by_feature

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.statistics.groups import Groups
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.drift.baseline import Baseline
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import bdtr
 
-from app.columns import Floats, Probabilities
+from app.decoding.columns import Floats, Probabilities
 from app.training.task import CLASSIFICATION, Values, losses
 
 # A share of rows, and a share of the current version's RMSE, within which the new model counts as no worse.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Kind
+from app.decoding.columns import Floats, Kind
 
 # Histogram boosting has 255 bins for a category; rarer categories are read as missing.
 MOST_CATEGORIES = 250

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from pyarrow import parquet
 
-from app.columns import Kind, Probabilities
+from app.decoding.columns import Kind, Probabilities
 from app.training.encoding import KINDS, column_kind, kind_of
 from app.training.examples import Columns, Examples
 from app.training.task import CLASSIFICATION, Values, known, targets

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Probabilities
+from app.decoding.columns import Probabilities
 from app.training import files
 from app.training.comparison import Verdict, compare
 from app.training.job import Job, read_report

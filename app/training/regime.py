@@ -4,7 +4,7 @@ from math import sqrt
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 # Under no change the largest |T| over all splits of 1,000 to 1,000,000 rows stays below 5 in all but about
 # one of 10,000 series (measured by simulation, and in line with the Bonferroni bound of normal tails).

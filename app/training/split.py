@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.training.examples import Examples
 from app.training.regime import regime_start
 from app.training.tabular import NothingToLearn

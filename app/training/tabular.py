@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats, Probabilities
+from app.decoding.columns import Floats, Probabilities
 from app.training.encoding import Feature, encode, fit_features
 from app.training.task import CLASSIFICATION, Values
 

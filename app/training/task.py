@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.columns import Floats
-from app.tabulate import class_name, number_column
+from app.decoding.columns import Floats
+from app.decoding.tabulate import class_name, number_column
 from app.training.examples import Examples
 
 CLASSIFICATION, REGRESSION = "classification", "regression"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from scipy.special import ndtr
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.statistics.histogram import BUCKETS, GAMMA, LOW, Buckets
 from app.statistics.outputs import SCORE_BINS
 from bench.statistics.features import BinnedFeatures

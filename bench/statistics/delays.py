@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from bench.statistics.counts import draw_counts
 from bench.statistics.drawn import draw
 from bench.statistics.product import Product

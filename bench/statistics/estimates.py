@@ -14,15 +14,15 @@ import numpy as np
 import pyarrow as pa
 from sklearn.metrics import f1_score, mean_absolute_error, roc_auc_score, root_mean_squared_error
 
-from app.columns import PredictionColumns, Probabilities
+from app.decoding.columns import PredictionColumns, Probabilities
+from app.decoding.tabulate import class_names, feature_column
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.estimates.versions import Estimates
 from app.segments import EVERYTHING
 from app.statistics.prepared import PreparedPredictions
 from app.statistics.totals import Totals
-from app.tabulate import class_names, feature_column
-from app.windows import Window
+from app.windowing.windows import Window
 from bench.statistics.nannyml_data import CAR_PRICES, DATA_SETS, DataSet, NoDataError, fetch, tables
 
 CHUNK = 5_000

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtr
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.drift.baseline import Baseline
 from app.drift.references import CategoryReference, NumberReference
 from bench.statistics.setup import USUAL

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import kolmogorov
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.drift.baseline import Baseline
 from app.drift.references import NumberReference
 from bench.statistics.counts import Counts

@@ -7,9 +7,9 @@ import numpy as np
 
 from app.drift.baseline import Baseline
 from app.monitor import Monitor
-from app.panes import ClosedPane, WindowKey
 from app.segments import EVERYTHING, Segment
 from app.statistics.totals import Totals
+from app.windowing.panes import ClosedPane, WindowKey
 from bench.statistics.drawn import Drawn
 from bench.statistics.features import BinnedFeatures
 from bench.statistics.setup import Setup

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from bench.statistics.counts import SCORES

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.columns import FeatureColumn, Floats, Ints, Kind, PredictionColumns
+from app.decoding.columns import FeatureColumn, Floats, Ints, Kind, PredictionColumns
 from app.drift.baseline import Baseline
 from app.statistics.groups import Groups
 from app.statistics.relations import PreparedRelations, Relations

@@ -7,7 +7,7 @@ import numpy as np
 from river.drift import ADWIN, PageHinkley
 from river.drift.binary import DDM, HDDMA, HDDMW
 
-from app.columns import Ints
+from app.decoding.columns import Ints
 from bench.statistics.counts import Counts
 
 Make = Callable[[], Any]

@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 from scipy.special import ndtr
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from bench.statistics.counts import Counts
 from bench.statistics.setup import USUAL, Change, Setup
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Ints, Kind
+from app.decoding.columns import Ints, Kind
 from app.estimates.cells import PREDICTED, UNKNOWN_KINDS
 from app.estimates.layout import BINARY_STEPS, coarse_bins
 from app.statistics.histogram import GAMMA, LOW

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from bench.statistics.setup import DAY_S, STILL, USUAL, WANDERING, Change, Setup
 
 

@@ -7,7 +7,7 @@ import typer
 
 if TYPE_CHECKING:
     from app.drift.fitting import ReferenceData
-    from app.period_rows import PeriodRows
+    from app.files.period_rows import PeriodRows
     from app.settings import Settings, Task
 
 
@@ -16,8 +16,8 @@ def rows_of_file(
 ) -> "tuple[ReferenceData, str | None]":
     """The rows, and what is to be said of those that were left out."""
     from app.files import open_table
-    from app.layout import kinds
-    from app.reference_rows import read_reference
+    from app.files.layout import kinds
+    from app.files.reference_rows import read_reference
     from streams.progress import progress, stderr
 
     own, console = settings.model(model), stderr()
@@ -43,7 +43,7 @@ def rows_of_period(settings: "Settings", model: str, version: str, from_: str, t
     """Ends the command when the period has no rows."""
     import asyncio
 
-    from app.period_rows import PeriodRows
+    from app.files.period_rows import PeriodRows
     from app.timestamps import rfc3339
     from streams.baselinetopic import prepare
     from streams.commands.moments import moment_ms

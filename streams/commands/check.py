@@ -19,9 +19,9 @@ def check(ctx: typer.Context) -> None:
     Where a broker answers, its newest predictions and labels are looked at too: in another partition than their key's
     they do not meet, which is an error.
     """
-    from app.configuration import locate
-    from app.environment import names
-    from app.summary import summary
+    from app.config.configuration import locate
+    from app.config.environment import names
+    from app.config.summary import summary
 
     settings = settings_of(ctx)
     file = locate(config_of(ctx), os.environ)

@@ -7,8 +7,8 @@ import typer
 from streams.commands.context import settings_of
 
 if TYPE_CHECKING:
-    from app.deadletters import Survey, Wanted
-    from app.mending import Transform
+    from app.letters.deadletters import Survey, Wanted
+    from app.letters.mending import Transform
     from app.settings import Settings
     from streams.reading import Ranges
     from streams.redelivery import Done
@@ -49,7 +49,7 @@ def list_letters(
     """
     import asyncio
 
-    from app.deadletters import Survey
+    from app.letters.deadletters import Survey
     from streams.deadletters import take_stock
     from streams.progress import progress, stderr
 
@@ -73,7 +73,7 @@ def show(
     """Show one letter whole, with the record's bytes as text where they are text."""
     import asyncio
 
-    from app.lettertext import letter_lines
+    from app.letters.lettertext import letter_lines
     from streams.deadletters import letter_at, partition_counts
 
     settings = settings_of(ctx)
@@ -113,8 +113,8 @@ def replay(
     """
     import asyncio
 
-    from app.deadletters import Ledger
-    from app.mending import TransformError
+    from app.letters.deadletters import Ledger
+    from app.letters.mending import TransformError
     from streams.deadletters import take_stock
     from streams.progress import progress, stderr
     from streams.redelivery import Redelivery
@@ -148,7 +148,7 @@ def replay(
 
 
 def _wanted(reasons: list[str] | None, topics: list[str] | None, since: str | None) -> "Wanted":
-    from app.deadletters import Wanted
+    from app.letters.deadletters import Wanted
     from streams.commands.moments import moment_ms
 
     return Wanted(
@@ -168,7 +168,7 @@ def _extent(settings: "Settings") -> "tuple[dict[str, int], Ranges, int]":
 
 
 def _transform(name: str) -> "Transform":
-    from app.mending import TransformError
+    from app.letters.mending import TransformError
     from streams.transforms import load
 
     try:
@@ -180,7 +180,7 @@ def _transform(name: str) -> "Transform":
 def _print_json(survey: "Survey") -> None:
     import orjson
 
-    from app.lettertext import group_record
+    from app.letters.lettertext import group_record
 
     groups = [group_record(reason, group) for reason, group in survey.groups().items()]
     told = {
@@ -193,7 +193,7 @@ def _print_json(survey: "Survey") -> None:
 
 
 def _print_groups(survey: "Survey", settings: "Settings") -> None:
-    from app.lettertext import group_lines
+    from app.letters.lettertext import group_lines
 
     groups = survey.groups()
     if not groups:

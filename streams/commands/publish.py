@@ -49,8 +49,8 @@ def publish(
     A mistake in a row is told as file:row: what. The other rows are sent, and the command ends with an error.
     """
     from app.files import open_table
-    from app.layout import Wishes, kinds, lay_out
-    from app.ordering import in_time_order
+    from app.files.layout import Wishes, kinds, lay_out
+    from app.files.ordering import in_time_order
     from streams.fileevents import FileEvents
     from streams.progress import progress, stderr
     from streams.publish import Publisher, prepare

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from app.drift.baseline import Baseline
-    from app.layout import Wishes
+    from app.files.layout import Wishes
     from app.settings import ModelSettings
 
 Rate = Annotated[
@@ -54,7 +54,7 @@ def replay(
     A mistake in a row is told as file:row: what. The other rows count, and the command ends with an error.
     """
     from app.files import UnreadableFile, open_table
-    from app.layout import Wishes, kinds, lay_out
+    from app.files.layout import Wishes, kinds, lay_out
     from streams.progress import stderr
     from streams.replay import Replay
 
@@ -97,8 +97,8 @@ def _baseline(path: Path, wishes: "Wishes", own: "ModelSettings", console: "Cons
     """A record as it is on `baselines`, or fitted from rows as `inferwatch baseline fit` does."""
     from app.drift.fitting import fit
     from app.files import UnreadableFile, open_table
-    from app.layout import kinds
-    from app.reference_rows import read_reference
+    from app.files.layout import kinds
+    from app.files.reference_rows import read_reference
     from streams.progress import progress
 
     if (record := _record(path)) is not None:

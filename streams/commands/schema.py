@@ -25,9 +25,9 @@ def schema(
 
 
 def _schemas(topic: str | None) -> object:
+    from app.config.sections import meant
     from app.events import TOPICS
     from app.schemas import topic_schema
-    from app.sections import meant
 
     if topic is None:
         return {name: topic_schema(name) for name in TOPICS}

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities, ResourceColumns
+from app.decoding.columns import FeatureColumn, Kind, PairColumns, PredictionColumns, Probabilities, ResourceColumns
 from app.drift.baseline import Baseline
-from app.panes import ClosedPane, CohortKey, Examples, WindowKey
 from app.segments import EVERYTHING, Segment, as_object
 from app.statistics.prepared import update_resources
 from app.statistics.totals import Totals
+from app.windowing.panes import ClosedPane, CohortKey, Examples, WindowKey
 from tests.app.statistics.made import update_pairs, update_predictions
 
 SECOND = 1000

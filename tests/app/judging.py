@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from app.columns import Floats
+from app.alerts.rules import Reading
+from app.decoding.columns import Floats
 from app.detection.bins import Counted
-from app.rules import Reading
 from app.segments import EVERYTHING, Segment
 from app.statistics.groups import Groups
 from app.statistics.histogram import Buckets, LogHistogram

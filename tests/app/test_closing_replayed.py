@@ -13,9 +13,9 @@ import pytest
 
 from app.messages import Message
 from app.monitor import Monitor
-from app.panes import PaneBoard
 from app.settings import Settings
 from app.timestamps import rfc3339
+from app.windowing.panes import PaneBoard
 from tests.app.closing import SECOND, group, part, predictions, tick
 
 SETTINGS = Settings.model_validate(

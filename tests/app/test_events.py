@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from app.decoding.records import decode_label, decode_prediction, decode_resource
 from app.events import (
     TOPICS,
     Event,
@@ -20,7 +21,6 @@ from app.events import (
 )
 from app.events.predictions import BATCH, PREDICTION
 from app.events.windows import COHORT, WINDOW
-from app.records import decode_label, decode_prediction, decode_resource
 from app.schemas import topic_schema
 
 EVENTS = [(topic, event) for topic, found in TOPICS.items() for event in found.events]

@@ -12,10 +12,10 @@ from app.events import Window as WireWindow
 from app.messages import Message
 from app.monitor import Monitor
 from app.outcome import Outcome
-from app.panes import BlockName, Examples
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
 from app.statistics.totals import Totals
+from app.windowing.panes import BlockName, Examples
 from tests.app.closing import DAY, HOUR, MINUTE, SECOND, labelled, pane, predictions, used
 
 PANE = 10 * SECOND

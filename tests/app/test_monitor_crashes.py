@@ -9,11 +9,11 @@ import pytest
 from app.messages import Message
 from app.monitor import Monitor
 from app.outcome import Outcome
-from app.panes import BlockName, ClosedPane, CohortKey, Examples
 from app.segments import EVERYTHING, Segment
 from app.settings import Settings
 from app.statistics.sample import Sample
 from app.statistics.totals import Totals
+from app.windowing.panes import BlockName, ClosedPane, CohortKey, Examples
 from tests.app.closing import SECOND, labelled, pane, predictions
 
 PANE = 10 * SECOND

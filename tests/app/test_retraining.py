@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from app.alerts.incidents import Episode
 from app.example_index import MOST_ENTRIES, ExampleIndex
-from app.incidents import Episode
-from app.panes import BlockName, Examples
 from app.retraining import Retraining
 from app.settings import RetrainingSettings
+from app.windowing.panes import BlockName, Examples
 from tests.app.closing import DAY, HOUR, MINUTE, SECOND
 
 PANE = 10 * SECOND

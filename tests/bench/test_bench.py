@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 import pytest
 
-from app.chunks import RawChunk
-from app.decode import decode_predictions
-from app.runs import Decoded
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import decode_predictions
+from app.decoding.runs import Decoded
 from app.settings import Settings
 from bench import traffic
 from bench.__main__ import arguments, rounds, variants

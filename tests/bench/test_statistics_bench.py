@@ -12,8 +12,8 @@ import pytest
 from river.drift.binary import HDDMA, HDDMW
 from scipy.stats import chi2, kstwobign, norm
 
-from app.chunks import RawChunk
-from app.decode import decode_predictions
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import decode_predictions
 from app.drift.fitting import ReferenceData
 from app.settings import Settings
 from app.statistics.prepared import PreparedPredictions

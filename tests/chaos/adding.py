@@ -5,9 +5,9 @@ from typing import Any
 
 import orjson
 
-from app.panes import ClosedPane, PaneBoard
 from app.settings import Settings
 from app.statistics.totals import Totals
+from app.windowing.panes import ClosedPane, PaneBoard
 from streams.reading import read
 from streams.topics import topic_name
 

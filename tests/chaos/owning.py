@@ -9,9 +9,9 @@ from aiokafka import ConsumerRecord
 from faust.types import TP
 
 from app.drift.timeline import NOTHING
+from app.joining.told import SIDES
 from app.messages import Message
 from app.settings import Settings
-from app.told import SIDES
 from streams.assignment import Assignment
 from streams.chunks import Floors, Records
 from streams.ingest import Ingest

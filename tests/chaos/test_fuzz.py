@@ -14,18 +14,18 @@ import numpy as np
 import orjson
 import pytest
 
-from app.chunks import RawChunk
-from app.decode import decode_predictions
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import decode_predictions
+from app.decoding.label_rows import decode_labels
+from app.decoding.resource_rows import decode_resources
 from app.drift.timeline import NOTHING
 from app.events.labels import Label, LabelBatch
 from app.events.predictions import Prediction, PredictionBatch
 from app.events.resources import Resource
-from app.label_rows import decode_labels
-from app.marks import Mark
 from app.monitor import Monitor
-from app.panes import PaneBoard
-from app.resource_rows import decode_resources
 from app.settings import Settings
+from app.sources.marks import Mark
+from app.windowing.panes import PaneBoard
 from streams.counters import Counters
 from streams.counting import Counting, dead_letter
 from streams.joins import JoinStore

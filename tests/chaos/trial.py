@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 
+from app.config.window_settings import WindowSettings
 from app.settings import Settings
-from app.window_settings import WindowSettings
 from tests.chaos.endless import endless_traffic
 from tests.chaos.feed import Feed
 from tests.chaos.fleet import Fleet

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from app.config.window_settings import WindowSettings
 from app.drift.baseline import Baseline
 from app.settings import Settings
 from app.timestamps import milliseconds, rfc3339
-from app.window_settings import WindowSettings
 from streams.baselinetopic import read_baselines
 from tests.kafka.harness import PATIENCE_S, Published, WorkerProcess, create_topics, free_port, produce, tumbling
 from tests.traffic import START, binary_traffic

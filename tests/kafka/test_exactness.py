@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from app.config.window_settings import WindowSettings
 from app.settings import Settings
-from app.window_settings import WindowSettings
 from tests.chaos.truth import Truth
 from tests.kafka.harness import Published, WorkerProcess, create_topics, free_port, grown, produce, tumbling
 from tests.traffic import Traffic, binary_traffic

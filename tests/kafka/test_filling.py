@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from app.marks import Mark
+from app.joining.told import SIDES
 from app.settings import Settings
-from app.told import SIDES
+from app.sources.marks import Mark
 from streams.filling import FAR, fill, is_far_behind
 from streams.joins import JoinStore
 from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild

@@ -12,8 +12,8 @@ import orjson
 import pytest
 from aiokafka import AIOKafkaProducer, ConsumerRecord
 
-from app.partitioning import partitions_of
 from app.settings import Settings
+from app.sources.partitioning import partitions_of
 from streams.misrouted import HEADER
 from streams.reading import read
 from streams.topics import topic_name

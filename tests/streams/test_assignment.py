@@ -2,9 +2,9 @@
 
 from faust.types import TP
 
-from app.fences import birth_of, outdated
-from app.marks import Mark, Raise, mark_of
 from app.settings import Settings
+from app.sources.fences import birth_of, outdated
+from app.sources.marks import Mark, Raise, mark_of
 from streams.assignment import Assignment
 from streams.chunks import Floors
 

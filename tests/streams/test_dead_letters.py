@@ -11,12 +11,12 @@ import pytest
 from aiokafka import ConsumerRecord
 from aiokafka.partitioner import DefaultPartitioner
 
-from app.chunks import RawChunk, Reject
-from app.deadletters import Ledger, Wanted
-from app.decode import decode_predictions
-from app.label_rows import decode_labels
+from app.decoding.chunks import RawChunk, Reject
+from app.decoding.decode import decode_predictions
+from app.decoding.label_rows import decode_labels
+from app.decoding.resource_rows import decode_resources
+from app.letters.deadletters import Ledger, Wanted
 from app.messages import Message
-from app.resource_rows import decode_resources
 from app.settings import Settings
 from streams.cli import run
 from streams.counting import LARGEST_DEAD_LETTER, dead_letter

@@ -12,14 +12,14 @@ import numpy as np
 import orjson
 import pytest
 
-from app.blocks import Block
-from app.chunks import RawChunk
-from app.decode import PredictionDecoder
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import PredictionDecoder
 from app.drift.timeline import NOTHING
-from app.marks import Mark, mark_of
 from app.monitor import Monitor
-from app.panes import PaneBoard
 from app.settings import Settings
+from app.sources.marks import Mark, mark_of
+from app.windowing.blocks import Block
+from app.windowing.panes import PaneBoard
 from streams.chunks import Records
 from streams.idling import raise_idle
 from streams.sources import Source

@@ -10,8 +10,8 @@ import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.alerts.stalled import Stalled
 from app.snapshot import MonitorSnapshot
-from app.stalled import Stalled
 from streams.counters import BUCKETS_S, Durations
 from streams.metrics import HELP, WorkerCollector, registry_of
 from streams.series import segment_label

@@ -7,10 +7,10 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
-from app.chunks import RawChunk
-from app.partitioning import partitions_of
-from app.passed import Passed
+from app.decoding.chunks import RawChunk
 from app.settings import Settings
+from app.sources.partitioning import partitions_of
+from app.sources.passed import Passed
 from streams.counters import Counters
 from streams.misrouted import HEADER, Misrouted, staying
 from streams.outputs import Outputs

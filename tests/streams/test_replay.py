@@ -128,7 +128,7 @@ def test_nothing_is_written_over(windows: str, alerts: str, file: Path, capsys: 
 def test_a_baseline_is_fitted_from_rows_or_read(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from app.drift.fitting import fit
     from app.files import open_table
-    from app.reference_rows import read_reference
+    from app.files.reference_rows import read_reference
 
     def baselines_of(option: Path) -> set[str | None]:
         windows = file.with_name("windows.jsonl")

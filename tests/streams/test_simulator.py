@@ -10,9 +10,9 @@ import orjson
 import pytest
 
 from app.messages import Message
-from app.partitioning import partitions_of
 from app.settings import Settings
 from app.simulation.world import applications, era
+from app.sources.partitioning import partitions_of
 from app.timestamps import milliseconds
 from app.training import tabular
 from app.training.artifact import sha256_of

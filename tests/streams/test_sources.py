@@ -4,8 +4,8 @@ from typing import Any
 import numpy as np
 
 from app.drift.timeline import NOTHING
-from app.marks import Mark, mark_of
 from app.settings import Settings, WindowSettings
+from app.sources.marks import Mark, mark_of
 from streams.chunks import Records
 from streams.sources import Source, quiet_watermark
 

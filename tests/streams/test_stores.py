@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from app.join import ROW_BITS, Entry, Side, encode_entry
+from app.joining.join import ROW_BITS, Entry, Side, encode_entry
+from app.joining.told import SIDES
 from app.settings import Settings
-from app.told import SIDES
 from streams.assignment import Assignment
 from streams.chunks import Floors
 from streams.outputs import Outputs

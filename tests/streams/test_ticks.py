@@ -1,9 +1,9 @@
 import orjson
 import pytest
 
-from app.marks import Mark
-from app.progress import LastTick
 from app.settings import WindowSettings
+from app.sources.marks import Mark
+from app.sources.progress import LastTick
 from streams.sources import Published
 from streams.ticks import Quiet, Ticks
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import expit, logit
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 
 WINDOW_MS = 1_800_000
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.detection.bins import Bins, Counted
 from app.detection.budget import Budget
 from app.detection.edetector import log_mean

@@ -5,7 +5,7 @@ import pytest
 from scipy.optimize import minimize
 from scipy.stats import norm
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.detection.multinomial import (
     alternatives,
     expected_distance,

@@ -6,7 +6,7 @@ from math import log
 import numpy as np
 import pytest
 
-from app.defaults import TOLERANCES
+from app.alerts.defaults import TOLERANCES
 from app.detection.budget import Budget
 from app.detection.shares import Shares, Tolerance
 from tests.app.detection.streams import WINDOW_MS, World

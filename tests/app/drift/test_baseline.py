@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.columns import FeatureColumn, Kind
+from app.decoding.columns import FeatureColumn, Kind
+from app.decoding.tabulate import feature_column
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.drift.references import CategoryReference, NumberReference, fit_reference
-from app.tabulate import feature_column
 from tests.app.statistics import made
 
 JULY = 1_782_864_000_000

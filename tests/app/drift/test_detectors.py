@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.drift.detectors import BATCH_LABELS, Adwin, ErrorRateDetector
 
 

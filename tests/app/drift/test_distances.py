@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.drift.distances import hellinger, jensen_shannon, kolmogorov_smirnov, total_variation, wasserstein
 
 BINS = 6

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.drift.psi import bias_free, psi
 
 

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.drift.resemblance import EXPECTED, chi_square, equality, freedom, merged, resemblance
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from app.columns import Floats, Ints, Probabilities
+from app.decoding.columns import Floats, Ints, Probabilities
 from app.estimates.cells import KNOWN_KINDS, UNKNOWN_KINDS, PreparedCells, ScoreCells
 from app.statistics.classes import ClassProbabilities
 from app.statistics.groups import Groups

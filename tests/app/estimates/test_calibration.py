@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.isotonic import IsotonicRegression
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.estimates.calibration import fit_calibration
 from app.estimates.isotonic import isotonic
 from app.estimates.layout import layout_of

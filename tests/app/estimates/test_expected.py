@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, precision_score, recall_score, roc_auc_score
 
-from app.columns import Floats, Ints
+from app.decoding.columns import Floats, Ints
 from app.estimates.calibration import Calibration
 from app.estimates.cells import UNKNOWN_KINDS, ScoreCells
 from app.estimates.expected import as_they_came, expected

@@ -5,14 +5,14 @@ import json
 import numpy as np
 import pytest
 
-from app.columns import FeatureColumn, Floats, Kind
+from app.decoding.columns import FeatureColumn, Floats, Kind
+from app.decoding.tabulate import feature_column
 from app.estimates.boosting import fit_trees
 from app.estimates.loss_truth import LossTruth
 from app.estimates.losses import ExpectedLosses, PreparedLosses
 from app.estimates.trees import LossTrees
 from app.statistics.binned import MIXED
 from app.statistics.groups import Groups
-from app.tabulate import feature_column
 
 Columns = dict[str, FeatureColumn]
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
-from app.layout import Wishes
+from app.files.layout import Wishes
 from tests.app.replay import made
 
 ROWS = 4000

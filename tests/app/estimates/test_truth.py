@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.estimates.cells import ScoreCells, right
 from app.estimates.expected import expected
 from app.estimates.layout import layout_of

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.columns import FeatureColumn, Floats, Kind, PairColumns, PredictionColumns, Probabilities
+from app.decoding.columns import FeatureColumn, Floats, Kind, PairColumns, PredictionColumns, Probabilities
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.events import Window

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from app.decoding.tabulate import feature_columns
 from app.quality.expressions import LONGEST, RuleMistake, parse
-from app.tabulate import feature_columns
 
 Row = dict[str, Any]
 # A rule as text, and what it says of one row: None where that can't be told.

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.columns import PredictionColumns
+from app.decoding.columns import PredictionColumns
+from app.decoding.tabulate import feature_columns
 from app.quality.freshness import ages, without
-from app.tabulate import feature_columns
 from app.timestamps import milliseconds
 from tests.app.statistics import made
 

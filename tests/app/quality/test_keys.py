@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from app.decoding.tabulate import feature_column, feature_columns
 from app.quality.keys import feature_keys, number_keys, text_keys
-from app.tabulate import feature_column, feature_columns
 
 values = st.one_of(
     st.none(),

@@ -6,9 +6,8 @@ import numpy as np
 import orjson
 import pytest
 
-from app.blocks import Block
-from app.chunks import RawChunk
-from app.decode import PredictionDecoder
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import PredictionDecoder
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.drift.timeline import NOTHING
@@ -21,6 +20,7 @@ from app.settings import Settings
 from app.statistics.features import Features
 from app.statistics.prepared import PreparedPredictions
 from app.statistics.totals import Totals
+from app.windowing.blocks import Block
 from tests.app.closing import pane
 
 QUALITY = {

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest, mannwhitneyu
 from sklearn.metrics import roc_auc_score
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.relations import classifier
 from app.relations.classifier import separation
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import StandardScaler
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.relations.components import Components, fit_components, held_out_errors, usable
 
 

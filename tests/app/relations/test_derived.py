@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.columns import Kind, PredictionColumns
+from app.decoding.columns import Kind, PredictionColumns
+from app.decoding.tabulate import feature_columns
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.drift.references import NumberReference, TextReference
@@ -14,7 +15,6 @@ from app.relations.derived import derive
 from app.relations.embeddings import VectorReference
 from app.statistics.prepared import PreparedPredictions
 from app.statistics.totals import Totals
-from app.tabulate import feature_columns
 from tests.app.statistics import made
 
 FIGURES = ("digits", "length", "non_ascii", "out_of_vocabulary", "word_length", "words")

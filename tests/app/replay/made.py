@@ -10,16 +10,16 @@ import pyarrow.parquet as pq
 
 from app.drift.baseline import Baseline
 from app.files import open_table
+from app.files.layout import Wishes, kinds, lay_out
+from app.files.ordering import in_time_order
 from app.files.parquet import ParquetTable
-from app.layout import Wishes, kinds, lay_out
+from app.files.rows import read_events
 from app.messages import Message
-from app.ordering import in_time_order
 from app.replay.columns import ColumnReader, unreadable
 from app.replay.counts import Counts
 from app.replay.engine import Engine
 from app.replay.records import RecordReplay
 from app.replay.table import TableReplay
-from app.rows import read_events
 from app.settings import Settings
 
 START = 1_790_000_000_000

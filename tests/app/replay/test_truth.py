@@ -6,7 +6,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from app.layout import Wishes
+from app.files.layout import Wishes
 from app.settings import Settings
 from tests.app.replay.made import by_columns, by_records
 from tests.kafka.test_real_data import CASES, MINUTE, differs, key

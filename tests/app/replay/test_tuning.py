@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.files.layout import Wishes, lay_out
 from app.files.parquet import ParquetTable
-from app.layout import Wishes, lay_out
 from app.replay.columns import ColumnReader
 from app.replay.engine import Engine
 from app.replay.history import History

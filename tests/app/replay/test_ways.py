@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from app.files.layout import Wishes, lay_out
 from app.files.parquet import ParquetTable
-from app.layout import Wishes, lay_out
 from app.replay.columns import ColumnReader, unreadable
 from app.replay.order import distinct_ids, in_order
 from app.settings import Settings

@@ -3,7 +3,7 @@ import numpy as np
 import orjson
 import pytest
 
-from app.records import decode_label, decode_prediction, decode_resource
+from app.decoding.records import decode_label, decode_prediction, decode_resource
 from app.simulation.service import Served, Service
 from app.simulation.world import applications, era
 from app.timestamps import milliseconds

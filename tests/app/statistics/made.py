@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 from msgspec import UNSET
 
-from app.columns import FeatureColumn, Ints, Kind, PairColumns, PredictionColumns, Probabilities
+from app.decoding.columns import FeatureColumn, Ints, Kind, PairColumns, PredictionColumns, Probabilities
+from app.decoding.tabulate import feature_column, feature_columns
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.statistics.prepared import PreparedPairs, PreparedPredictions
 from app.statistics.totals import Totals
-from app.tabulate import feature_column, feature_columns
 
 CLASSES = ("a", "b", "c")
 

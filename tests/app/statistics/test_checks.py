@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.columns import PredictionColumns
+from app.decoding.columns import PredictionColumns
+from app.decoding.tabulate import feature_columns
 from app.quality.settings import QualitySettings
 from app.statistics.prepared import PreparedPredictions
 from app.statistics.totals import Totals, merged
-from app.tabulate import feature_columns
 from tests.app.statistics import made
 
 Row = dict[str, Any]

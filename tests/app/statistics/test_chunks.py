@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.columns import ResourceColumns
+from app.decoding.columns import ResourceColumns
 from app.statistics.prepared import PreparedPairs, PreparedPredictions, update_resources
 from app.statistics.totals import Totals, merged
 from tests.app.statistics import made

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from app.columns import PairColumns, Probabilities
+from app.decoding.columns import PairColumns, Probabilities
 from app.statistics.classes import OTHER
 from app.statistics.prepared import PreparedPairs
 from app.statistics.totals import Totals

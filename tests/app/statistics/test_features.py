@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.columns import PredictionColumns
+from app.decoding.columns import PredictionColumns
+from app.decoding.tabulate import feature_columns
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.drift.psi import psi
 from app.statistics.features import Features
 from app.statistics.prepared import PreparedPredictions
 from app.statistics.totals import Totals, merged
-from app.tabulate import feature_columns
 from tests.app.statistics import made
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.columns import Floats
+from app.decoding.columns import Floats
 from app.statistics.groups import Groups
 from app.statistics.histogram import HIGH, LOW, Buckets, LogHistogram
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn import metrics as oracle
 
-from app.columns import Floats, PairColumns
+from app.decoding.columns import Floats, PairColumns
 from app.statistics.prepared import PreparedPairs
 from app.statistics.totals import Totals, merged
 from tests.app.statistics import made

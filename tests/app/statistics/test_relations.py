@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import ks_2samp
 
-from app.columns import FeatureColumn, Floats, Kind, PredictionColumns
+from app.decoding.columns import FeatureColumn, Floats, Kind, PredictionColumns
 from app.drift.baseline import Baseline
 from app.drift.fitting import ReferenceData, fit
 from app.statistics.prepared import PreparedPredictions

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from app.columns import ResourceColumns
+from app.decoding.columns import ResourceColumns
 from app.statistics.prepared import update_resources
 from app.statistics.totals import Totals
 

@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from app.columns import Probabilities
+from app.decoding.columns import Probabilities
 from app.training.comparison import compare, measure, sign_test
 
 

@@ -1,0 +1,1 @@
+"""Fetched chunks -> columns and rejects."""

@@ -1,0 +1,141 @@
+"""A chunk of prediction records -> runs of columns, one model version and task each, and the rejected records."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import groupby
+from types import NoneType
+
+import numpy as np
+
+from app.decoding.batches import rows_as_records, rows_in, tabulate_batch
+from app.decoding.chunks import RawChunk, decode_all
+from app.decoding.columns import Ints
+from app.decoding.members import members_of
+from app.decoding.records import PredictionRecord, decode_prediction
+from app.decoding.runs import Decoded, Run, values_at
+from app.decoding.screening import Screened, screen
+from app.decoding.shaped import NotPlain, decode_shaped
+from app.decoding.shapes import Shapes
+from app.decoding.tabulate import tabulate
+from app.settings import ModelSettings, Settings
+
+# Records of a chunk that the shapes are learned from.
+SAMPLED = 32
+# As a power of two: chunks until shapes are tried again.
+LONGEST_PAUSE = 8
+
+
+def decode_predictions(chunk: RawChunk, settings: Settings) -> Decoded:
+    """Everything that the chunk holds, in columns. One bad record costs only itself."""
+    return _decode(chunk, settings)[0]
+
+
+def _decode(chunk: RawChunk, settings: Settings) -> tuple[Decoded, list[PredictionRecord]]:
+    places, records, rejects = decode_all(chunk.values, decode_prediction)
+    screened, faulty = screen(records, places, chunk, settings)
+    runs = list(_runs(screened, chunk, settings))
+    return Decoded(runs, rejects + faulty, screened.times, screened.offsets), screened.records
+
+
+class PredictionDecoder:
+    """Decodes one chunk after another, sooner once it knows what the models' records look like."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._shapes = Shapes(settings)
+        self._misses = 0
+        self._pause = 0
+
+    def decode(self, chunk: RawChunk) -> Decoded:
+        """The same as `decode_predictions`."""
+        misfits: list[PredictionRecord] = []
+        if self._pause:
+            self._pause -= 1
+        elif self._shapes.decode is not None:
+            try:
+                decoded = decode_shaped(chunk, self._shapes, self.settings)
+            except NotPlain as why:
+                self._missed()
+                misfits = [] if why.misfit is None else [why.misfit]
+            else:
+                self._misses = 0
+                return decoded
+        decoded, records = _decode(chunk, self.settings)
+        if not self._pause:
+            self._shapes.learn([*misfits, *records[:: len(records) // SAMPLED + 1]])
+        return decoded
+
+    def _missed(self) -> None:
+        """Traffic that fits no shape must not be decoded twice all the time."""
+        self._pause = 2**self._misses - 1
+        self._misses = min(self._misses + 1, LONGEST_PAUSE)
+
+
+def _runs(screened: Screened, chunk: RawChunk, settings: Settings) -> Iterator[Run]:
+    starts = np.cumsum(screened.counts) - screened.counts
+    for task, members in groups_of(screened.records, settings):
+        model = settings.model(screened.records[members[0]].model)
+        for members_of_run in _unbroken(members, screened.records):
+            yield from _run(screened, chunk, starts, members_of_run, task, model)
+
+
+def _run(
+    screened: Screened, chunk: RawChunk, starts: Ints, members: list[int], task: str, model: ModelSettings
+) -> Iterator[Run]:
+    first = screened.records[members[0]]
+    if first.prediction_ids is None:
+        rows = starts[members]
+        records = [screened.records[i] for i in members]
+        columns = tabulate(records, task, screened.offsets[rows], screened.times[rows], model.max_features, model.text)
+        yield Run(columns, rows, partial(values_at, chunk, screened.places[members]))
+    elif first.prediction_ids:
+        start = int(starts[members[0]])
+        times = screened.times[start : start + rows_in(first)]
+        columns = tabulate_batch(first, task, int(screened.offsets[start]), times, model.max_features, model.text)
+        yield Run(columns, np.arange(start, start + columns.size), partial(rows_as_records, first, columns))
+
+
+def groups_of(records: Sequence[PredictionRecord], settings: Settings) -> list[tuple[str, list[int]]]:
+    """(task, members) of each model version; members in offset order. A version has two only where records disagree."""
+    versions = [(record.model, record.version) for record in records]
+    if len(set(versions)) == 1:
+        return _by_task(range(len(records)), records, settings)
+    return [group for indexes in members_of(versions).values() for group in _by_task(indexes, records, settings)]
+
+
+def _by_task(
+    members: Sequence[int], records: Sequence[PredictionRecord], settings: Settings
+) -> list[tuple[str, list[int]]]:
+    configured = settings.model(records[members[0]].model).task
+    if configured:
+        return [(configured, list(members))]
+    kinds = {type(records[i].prediction) for i in members}
+    if float not in kinds and {type(records[i].prediction_ids) for i in members} == {NoneType}:
+        return [("classification", list(members))]
+    numeric = [_is_regression(records[i]) for i in members]
+    if all(numeric):
+        return [("regression", list(members))]
+    groups = [
+        ("classification", [i for i, number in zip(members, numeric, strict=True) if not number]),
+        ("regression", [i for i, number in zip(members, numeric, strict=True) if number]),
+    ]
+    return [group for group in groups if group[1]]
+
+
+def _is_regression(record: PredictionRecord) -> bool:
+    """A number without probabilities beside it. A failed record, which has neither, changes no model's figures."""
+    if record.prediction_ids is not None:
+        return not record.probabilities and all(
+            isinstance(value, float) for value in record.predictions or () if value is not None
+        )
+    return type(record.prediction) is float and not record.probabilities
+
+
+def _unbroken(members: Sequence[int], records: Sequence[PredictionRecord]) -> Iterator[list[int]]:
+    """Single records together, each batch by itself: float sums are added in offset order whatever the chunk."""
+    if all(records[i].prediction_ids is None for i in members):
+        yield list(members)
+        return
+    for batch, group in groupby(members, lambda i: i if records[i].prediction_ids is not None else -1):
+        del batch
+        yield list(group)

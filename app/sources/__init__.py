@@ -1,0 +1,1 @@
+"""Partitions of the source topics: how far their time has come, who owns them, which keys are theirs."""

@@ -1,0 +1,109 @@
+"""Running totals of a block are the same however its records are cut into chunks."""
+
+from itertools import pairwise
+
+import numpy as np
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.decoding.chunks import RawChunk
+from app.decoding.decode import decode_predictions
+from app.drift.baseline import Baseline
+from app.drift.fitting import ReferenceData, fit
+from app.drift.timeline import NOTHING
+from app.settings import Settings
+from app.sources.watermarks import earlier_maximum
+from app.windowing.blocks import Block
+from tests.traffic import binary_traffic
+
+SETTINGS = Settings(models={"credit": {"segments": ["channel", "f0"]}})
+RECORDS = [record.value for record in binary_traffic(300, rate=20).of("predictions")]
+ROWS = ReferenceData({"f1": [i / 100 for i in range(100)]}, ["approve"] * 100)
+BASELINE = fit("credit", "1", ROWS, created_at=0, origin="file")
+
+
+def count(cuts: list[int], baseline: Baseline | None) -> bytes:
+    """The parts of the block after its records came in chunks cut at `cuts`."""
+    timeline = NOTHING if baseline is None else NOTHING.heard(baseline)
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: timeline)
+    watermark = None
+    for start, stop in pairwise([0, *sorted(set(cuts)), len(RECORDS)]):
+        if start == stop:
+            continue
+        stamps = np.full(stop - start, 1_800_000_000_000)
+        decoded = decode_predictions(
+            RawChunk(np.arange(start, stop), stamps, [None] * (stop - start), RECORDS[start:stop]), SETTINGS
+        )
+        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
+        for run in decoded.runs:
+            block.count_predictions(run.columns, watermarks[run.rows], None)
+        watermark = int(max(decoded.times.max(), watermark or 0))
+    parts = [message.value for message in block.parts(len(RECORDS) - 1)]
+    return orjson.dumps(parts, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS)
+
+
+@pytest.mark.parametrize("baseline", [None, BASELINE], ids=["without baseline", "with baseline"])
+@settings(max_examples=25, deadline=None)
+@given(cuts=st.lists(st.integers(1, len(RECORDS) - 1), max_size=20))
+def test_a_part_says_the_same_however_its_records_were_fetched(cuts: list[int], baseline: Baseline | None) -> None:
+    assert count(cuts, baseline) == count([], baseline)
+
+
+def test_only_what_changed_is_sent_and_it_is_the_whole_total() -> None:
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: NOTHING)
+    raw = RawChunk(np.arange(2), np.full(2, 1_800_000_000_000), [None] * 2, RECORDS[:2])
+    for _ in range(2):
+        for run in decode_predictions(raw, SETTINGS).runs:
+            block.count_predictions(run.columns, np.full(run.columns.size, np.iinfo(np.int64).min), None)
+        parts = block.parts(1)
+    totals = [part for message in parts for part in message.value["totals"] if part["segment"] == {}]
+    assert sum(part["state"]["traffic"][0] for part in totals) == 4
+    assert block.parts(1) == []
+
+
+def test_many_segments_are_sent_in_several_messages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.windowing.blocks.BYTES_A_MESSAGE", 50_000)
+    block = Block(("predictions", 0), 0, Settings(), lambda model, version: NOTHING)
+    events = [orjson.loads(RECORDS[0]) | {"segments": {"user": f"u{i}"}, "prediction_id": str(i)} for i in range(450)]
+    raw = RawChunk(np.arange(450), np.full(450, 1_800_000_000_000), [None] * 450, [orjson.dumps(e) for e in events])
+    for run in decode_predictions(raw, Settings()).runs:
+        block.count_predictions(run.columns, np.full(450, np.iinfo(np.int64).min), None)
+    parts = block.parts(449)
+    sizes = [len(orjson.dumps(message.value["totals"], option=orjson.OPT_SERIALIZE_NUMPY)) for message in parts]
+    assert sum(len(message.value["totals"]) for message in parts) == 451
+    assert len(sizes) > 3
+    assert max(sizes) < 51_000
+    assert {message.value["offset"] for message in parts} == {449}
+
+
+def test_a_baseline_that_arrives_within_a_block_counts_from_the_next_pane() -> None:
+    #  panes    |--- a ---|--- b ---|--- c ---
+    #  chunks   1111111 2222222222 33333333333     the baseline comes after chunk 1
+    known = [NOTHING]
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: known[-1])
+    watermark = None
+    for start, stop in ((0, 100), (100, 200), (200, len(RECORDS))):
+        decoded = decode_predictions(
+            RawChunk(
+                np.arange(start, stop),
+                np.full(stop - start, 1_800_000_000_000),
+                [None] * (stop - start),
+                RECORDS[start:stop],
+            ),
+            SETTINGS,
+        )
+        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
+        for run in decoded.runs:
+            block.count_predictions(run.columns, watermarks[run.rows], None)
+        watermark = int(max(decoded.times.max(), watermark or 0))
+        if known == [NOTHING]:
+            begun = max(group.pane for totals in block.versions.values() for group in totals.groups)
+            known.append(NOTHING.heard(BASELINE))
+    whole = block.versions["credit", "1"].groups
+    drifts = {group.pane: bool(totals.drift(BASELINE)) for group, totals in whole.items() if group.segment == ()}
+    assert len(drifts) >= 2
+    assert drifts == {pane: pane > begun for pane in drifts}
+    rows = sum(totals.predictions for group, totals in whole.items() if group.segment == ())
+    assert rows == sum(orjson.loads(record)["version"] == "1" for record in RECORDS)
