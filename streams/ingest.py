@@ -148,8 +148,7 @@ class Ingest:
         return await self.stores.get(partition, lambda: self._owns(source))
 
     async def _send_parts(self, source: Source) -> None:
-        again = source.repeats(self.stores.reach.get(source.name, 0))
-        await self.outputs.send(source.block.parts(source.next - 1, again))
+        await self.outputs.send(source.block.parts(source.next - 1))
         source.publish()
 
     async def _send_rest(self, source: Source, block: Block, raw: RawChunk, counted: Counted) -> None:

@@ -115,7 +115,7 @@ class JoinStore:
         return max(self.next_offset(topic) or 0, 0 if told is None else int(told))
 
     def reach_to(self, topic: str, end: int) -> None:
-        """Says that records of `topic` up to `end` may be put, or others may have counted them, whatever is next."""
+        """Says that records of `topic` up to `end` may be put, whatever the next offset is."""
         self._db[b"reach:" + topic.encode()] = str(max(end, self.reach(topic))).encode()
 
     @property

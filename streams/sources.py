@@ -52,7 +52,6 @@ class Source:
         self.settings = settings
         self.baseline_of = baseline_of
         self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, epoch)
-        self._first_block = self.block.number
         self.block_mark = replace(mark, raises=(), epoch=epoch)
         self.raises = list(mark.raises)
         """Of the open block: where the watermark was raised while nothing came, in this or an earlier generation."""
@@ -78,10 +77,6 @@ class Source:
             self.block_mark = self.mark()
             self.raises.clear()
         return self.block
-
-    def repeats(self, end: int) -> bool:
-        """Whether the open block may have been counted before. `end`: below it others may have counted otherwise."""
-        return self.block.number == self._first_block or self._block_start() < end
 
     def mark(self) -> Mark:
         """How far time is now."""

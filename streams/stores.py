@@ -11,7 +11,6 @@ from app.joining.told import SIDES
 from app.settings import Settings
 from app.sources.fences import continues
 from app.sources.marks import Mark
-from app.sources.progress import Name
 from streams.assignment import Assignment
 from streams.filling import fill, is_far_behind
 from streams.joins import Damaged, JoinStore, StoreLocked, open_store, set_aside
@@ -34,8 +33,6 @@ class Stores:
         self.settings, self.assignment, self.outputs, self.partitions = settings, assignment, outputs, partitions
         self.unready: dict[int, object] = {}
         """Partitions whose store is waited for or made anew, with what there is to say of it."""
-        self.reach: dict[Name, int] = {}
-        """Below that, other owners may have counted, with a store that knew something else."""
         self._open: dict[int, JoinStore] = {}
         self._opening: dict[int, asyncio.Lock] = {}
         self._filling = asyncio.Semaphore(os.cpu_count() or 1)
@@ -44,7 +41,6 @@ class Stores:
         for store in self._open.values():
             store.close()
         self._open.clear()
-        self.reach.clear()
 
     async def get(self, partition: int, ours: Ours) -> JoinStore | None:
         """The store, whole; None when the partition is no longer ours. Both sides of the join may ask at once."""
@@ -78,7 +74,6 @@ class Stores:
                     store.close()
                     raise
                 else:
-                    self.reach |= {(topic, partition): store.reach(topic) for topic in SIDES}
                     self._open[partition] = store
         except NoLongerOurs:
             pass

@@ -187,16 +187,11 @@ class Block:
             [partition, examples[1], offset, examples[3] + rows] if examples else [partition, offset, offset, rows]
         )
 
-    def parts(self, last_offset: int, again: bool = False) -> list[Message]:
-        """The totals of all groups that changed since the last call, as of `last_offset`.
-
-        `again`: of all groups, for a block that may have been counted before, in part. A part of then may reach further
-        than the last row of its group, and would hold; but a join whose store was lost can count more pairs in the
-        block than it did.
-        """
+    def parts(self, last_offset: int) -> list[Message]:
+        """The totals of all groups that changed since the last call, as of `last_offset`."""
         messages = []
         for (model, version), totals in self.versions.items():
-            touched = sorted(totals.groups if again else totals.touched)
+            touched = sorted(totals.touched)
             for groups in _bundles(_group_part(group, totals.groups[group]) for group in touched):
                 messages.append(
                     Message("panes", model, self._part(version, totals, groups, last_offset) | {"model": model})
