@@ -33,8 +33,10 @@ class Live:
     def delays(self, published: Mapping[str, tuple[str, str, int]]) -> dict[str, float]:
         """Seconds. `published`: window_id -> its start, its end, and when (ms) it was published first."""
         begun = int(self.labels[0]) + WARM_UP_MS
+        # Later windows are closed by no prediction of theirs, but when all is known to be idle.
+        ended = int(self.labels[-1]) - LABEL_AFTER_MS - self.lateness_ms
         windows = [(milliseconds(a), milliseconds(b), at) for a, b, at in published.values()]
-        known = [(start, end, at) for start, end, at in windows if begun <= start and end <= self.labels[-1]]
+        known = [(start, end, at) for start, end, at in windows if begun <= start and end <= ended]
         after = [at - end - self.lateness_ms for _, end, at in known]
         labels = [at - self.labels[(self.labels >= start) & (self.labels < end)] for start, end, at in known]
         return _quantiles("from a window's end and the lateness to its publication", np.array(after)) | _quantiles(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
@@ -26,6 +27,8 @@ READ = {
     (fetcher.Fetcher, "_proc_fetch_request"): "59bf948fff47eed5",
     (driver.AIOKafkaConsumerThread, "_fetch_records"): "39a2c6c79fc1455a",
     (driver.Consumer, "_new_consumer_thread"): "0870ec53dea75083",
+    (driver.AIOKafkaConsumerThread, "_create_worker_consumer"): "c2701bfc3e6f6cad",
+    (AIOKafkaConsumer, "start"): "2f1ba70443327538",
 }
 TP = TopicPartition("predictions", 0)
 
