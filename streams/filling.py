@@ -1,4 +1,4 @@
-"""A store that lacks much of what was committed is filled by a process of its own: several at once use all cores.
+"""A store that lacks much of what was committed is filled by a process of its own, beside the worker.
 
 It puts what lies below the commits, which counts for nothing, and may end at any time: whoever opens the store then
 goes on where it stopped (`streams/rebuilding.py`). `python -m streams.filling` reads one line of JSON, its task, and

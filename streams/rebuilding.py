@@ -151,7 +151,8 @@ class Rebuild:
 
     async def _starts(self, source: Reader) -> dict[str, int]:
         starts = {topic: await self._start(source, topic) for topic in SIDES}
-        self.progress.total += sum(max(self.floors[topic] - start, 0) for topic, start in starts.items())
+        missing = sum(max(self.floors[topic] - start, 0) for topic, start in starts.items())
+        self.progress.total = self.progress.done + missing
         return starts
 
     async def _forget_above(self, source: Reader, ends: Mapping[str, int]) -> None:

@@ -2,15 +2,7 @@
 
 from collections.abc import Set
 
-HOUR_MS = 3_600_000
-WEEK_HOURS = 168
-# 1970 began on a Thursday.
-MONDAY = 72
-
-
-def hour_of_week(time_ms: int) -> int:
-    """0 for the hour that begins on Monday at 00:00 UTC."""
-    return (time_ms // HOUR_MS + MONDAY) % WEEK_HOURS
+from app.week import HOUR_MS, WEEK_HOURS, hour_of_week
 
 
 def waited_ms(start: int, end: int, quiet: Set[int]) -> int:

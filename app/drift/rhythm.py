@@ -6,12 +6,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from app.alerts.quiet_hours import HOUR_MS, MONDAY, WEEK_HOURS
 from app.decoding.columns import Floats, Ints
 from app.detection.bins import spread_of_bins
 from app.detection.learned import Learned, Spread, short
 from app.detection.shares import spread_of_hits
 from app.drift.references import CategoryReference, NumberReference, Reference
+from app.week import HOUR_MS, WEEK_HOURS, hour_of_week
 
 # Rows a window, so many windows at most, and at least.
 ROWS = 50
@@ -137,5 +137,4 @@ def _numbers(own: Mapping[str, Any]) -> dict[str, float]:
 
 
 def _hours(times: Ints) -> tuple[int, ...]:
-    of_week = (times // HOUR_MS + MONDAY) % WEEK_HOURS
-    return tuple(np.bincount(of_week, minlength=WEEK_HOURS).tolist())
+    return tuple(np.bincount(hour_of_week(times), minlength=WEEK_HOURS).tolist())

@@ -38,10 +38,10 @@ class Partition:
     def open(self, name: str) -> JoinStore:
         return JoinStore(self.path(name), self.settings.labels.horizon_s)
 
-    async def completed(self, name: str) -> list[bytes | None]:
+    async def completed(self, name: str, progress: Progress | None = None) -> list[bytes | None]:
         """What the store holds, once it was made anew to the end."""
-        store = self.open(name)
-        rebuild = Rebuild(self.settings, store, self.floors, self.marks, Already(), Progress(HERE), lambda: True)
+        store, progress = self.open(name), progress or Progress(HERE)
+        rebuild = Rebuild(self.settings, store, self.floors, self.marks, Already(), progress, lambda: True)
         await rebuild.run()
         held = store.get(self.ids)
         store.close()
@@ -80,7 +80,8 @@ async def test_one_that_is_lost_on_the_way_is_gone_on_with(partition: Partition)
             lambda: not progress.done,
         )
     assert 0 < progress.done < progress.total
-    assert await partition.completed("a") == await partition.completed("b")
+    assert await partition.completed("a", progress) == await partition.completed("b")
+    assert progress.done == progress.total
 
 
 async def test_one_that_fails_is_told_and_nothing_is_lost(
