@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 from app.joining.told import SIDES
@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 HELD_TOLD_EVERY_S = 30.0
 Ours = Callable[[], bool]
+Guard = Callable[[Awaitable[object]], Awaitable[None]]
 
 
 class Stores:
@@ -35,12 +36,33 @@ class Stores:
         """Partitions whose store is waited for or made anew, with what there is to say of it."""
         self._open: dict[int, JoinStore] = {}
         self._opening: dict[int, asyncio.Lock] = {}
+        self._begun: dict[int, asyncio.Task[None]] = {}
         self._filling = asyncio.Semaphore(os.cpu_count() or 1)
 
     def forget(self) -> None:
         for store in self._open.values():
             store.close()
         self._open.clear()
+
+    async def stop(self) -> None:
+        """Ends what `begin` began."""
+        begun = list(self._begun.values())
+        for task in begun:
+            task.cancel()
+        await asyncio.gather(*begun, return_exceptions=True)
+
+    def absent(self, partitions: Iterable[int]) -> set[int]:
+        """Those whose store is not open, and has not been begun with."""
+        return set(partitions) - self._open.keys() - self._begun.keys()
+
+    def begin(self, partition: int, ours: Ours, guarded: Guard) -> None:
+        """Opens the store before a record asks for it. Agents wait for one after the other: that would take long.
+
+        `guarded`: runs what must stop the worker where it fails.
+        """
+        task = asyncio.ensure_future(guarded(self.get(partition, ours)))
+        self._begun[partition] = task
+        task.add_done_callback(lambda _: self._begun.pop(partition, None))
 
     async def get(self, partition: int, ours: Ours) -> JoinStore | None:
         """The store, whole; None when the partition is no longer ours. Both sides of the join may ask at once."""

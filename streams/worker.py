@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 from app.settings import Settings
@@ -79,7 +79,7 @@ class Worker:
 
         self.app.agent(channel, name=f"{'close' if name == 'panes' else 'ingest'}_{name}", concurrency=1)(agent)
 
-    async def _guarded(self, work: Awaitable[None]) -> None:
+    async def _guarded(self, work: Awaitable[object]) -> None:
         """An exception that left an agent would be acknowledged: stop the worker instead, and commit nothing more."""
         try:
             await self.ready.wait()
@@ -102,6 +102,7 @@ class Worker:
         self.ready.set()
 
     async def stop(self) -> None:
+        await self.ingest.stores.stop()
         await self.baselines.stop()
         await self.outputs.stop()
 
@@ -173,6 +174,7 @@ class Worker:
             self.ticks.forget()
             return
         read = self._read_partitions()
+        await self._begin_stores(read)
         idle = self.ticks.idle(read, self.close.told())
         if not await self._are_born({name: read[name].position for name in idle.keys() - sources.keys()}):
             return
@@ -183,6 +185,19 @@ class Worker:
         tick = self.ticks.tick(read, sources.keys(), raised)
         if tick is not None:
             await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
+
+    async def _begin_stores(self, read: Mapping[Name, Published]) -> None:
+        """All of them at once."""
+        absent = self.ingest.stores.absent(partition for _, partition in read)
+        asked = {name: own.position for name, own in read.items() if name[1] in absent}
+        fresh = {name: position for name, position in asked.items() if name not in self.ingest.sources}
+        if absent and await self._are_born(fresh):
+            generation = self.app.consumer_generation_id
+            for partition in absent:
+                self.ingest.stores.begin(partition, lambda: self._is_still(generation), self._guarded)
+
+    def _is_still(self, generation: int) -> bool:
+        return self._settled() and self.app.consumer_generation_id == generation
 
     async def _keep(self, floors: dict[Name, tuple[int, str]]) -> bool:
         return bool(await self.app.consumer.keep({self.assignment.tp(name): floor for name, floor in floors.items()}))

@@ -66,6 +66,25 @@ async def test_a_store_that_another_process_holds_is_waited_for(outputs: Outputs
     stores.forget()
 
 
+async def test_those_that_are_begun_with_do_not_wait_for_each_other(outputs: Outputs) -> None:
+    stores, partitions = stores_of(outputs), range(4)
+    holders = [held(stores._path(partition)) for partition in partitions]
+    assert stores.absent(partitions) == set(partitions)
+    for partition in partitions:
+        stores.begin(partition, lambda: True, asyncio.ensure_future)
+    assert stores.absent(partitions) == set()
+    while any("another process" not in str(stores.unready.get(partition)) for partition in partitions):
+        await asyncio.sleep(0)
+    holders[3].communicate()
+    assert await stores.get(3, lambda: True) is not None
+    assert stores.unready.keys() == {0, 1, 2}
+    await stores.stop()
+    for holder in holders[:3]:
+        holder.communicate()
+    assert stores.absent(partitions) == {0, 1, 2}
+    stores.forget()
+
+
 async def test_it_is_not_waited_for_when_the_partition_is_lost(outputs: Outputs) -> None:
     stores, ours = stores_of(outputs), [True, False]
     holder = held(stores._path(0))
