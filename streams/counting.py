@@ -16,6 +16,7 @@ from app.decoding.resource_rows import decode_resources
 from app.decoding.runs import Decoded
 from app.joining.corrections import correction_runs
 from app.joining.join import Join, Joined, Outcome, Pair, Store
+from app.joining.layouts import Layouts
 from app.joining.pairs import PairRun, examples, pair_runs
 from app.joining.rows import join_labels, join_predictions
 from app.messages import Message
@@ -81,7 +82,7 @@ class Counting:
             self.counters.late[version] += block.count_predictions(run.columns, watermarks[run.rows], mine)
             self.counters.predictions[version] += int(mask.sum())
             self.counters.errors[version] += int((run.columns.failed & mask).sum())
-        samples = list(self._pairs("predictions", block, joined, decoded.offsets))
+        samples = list(self._pairs("predictions", block, joined, decoded.offsets, store.layouts))
         return Counted(decoded.times, decoded.rejects, samples)
 
     def _join_predictions(self, store: Store, decoded: Decoded, watermarks: Ints, counted: Rows) -> Joined:
@@ -102,16 +103,18 @@ class Counting:
         labels = decode_labels(raw, self.settings.windows.max_ahead_ms)
         joined = join_labels(self._join(store), labels, source.earlier(labels.times, labels.offsets))
         self._outcomes("labels", joined)
-        return Counted(labels.times, labels.rejects, list(self._pairs("labels", block, joined, labels.offsets)))
+        return Counted(
+            labels.times, labels.rejects, list(self._pairs("labels", block, joined, labels.offsets, store.layouts))
+        )
 
-    def _pairs(self, topic: str, block: Block, joined: Joined, offsets: Ints) -> Iterator[Sample]:
+    def _pairs(self, topic: str, block: Block, joined: Joined, offsets: Ints, layouts: Layouts) -> Iterator[Sample]:
         """Counts the pairs that this chunk completed and the labels that it corrected, and makes the examples."""
-        for run in pair_runs(joined.pairs, self._decoder.decode):
+        for run in pair_runs(joined.pairs, self._decoder.decode, layouts):
             version = run.pairs.model, run.pairs.version
             self.counters.late[version] += block.count_pairs(run)
             self.counters.labels[version] += run.pairs.size
             yield Sample(run, list(examples(run, topic, offsets[run.rows], self.settings)), labelled=True)
-        for corrections in correction_runs(joined.corrections, self._decoder.decode):
+        for corrections in correction_runs(joined.corrections, self._decoder.decode, layouts):
             run = corrections.after
             self.counters.late[run.pairs.model, run.pairs.version] += block.count_corrections(corrections)
             yield Sample(run, list(examples(run, topic, offsets[run.rows], self.settings)), labelled=False)

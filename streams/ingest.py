@@ -128,6 +128,7 @@ class Ingest:
             renewed = await self._renewed(source, store, raw)
             if renewed is None:
                 return None
+            renewed.layouts.adopt(store.layouts)
             renewed.put(entries)
             renewed.write(topic, source.next, source.watermark)
         return counted

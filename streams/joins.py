@@ -15,13 +15,17 @@ from pathlib import Path
 import orjson
 from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
 
+from app.joining.layouts import Layouts
 from app.sources.marks import later
 
 log = logging.getLogger(__name__)
 
 BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 32 * 1024 * 1024
-FORMAT = b"3"
+FORMAT = b"4"
+# Before, predictions were kept as JSON only, which is read as well.
+READ_FORMATS = (b"3", FORMAT)
+LAYOUT = b"layout:"
 UNFINISHED = b"unfinished"
 OWNERS = b"owners"
 # Half a horizon each: an entry is kept for one horizon at least, and for one and a half at most.
@@ -57,10 +61,11 @@ class JoinStore:
         self._generations = {int(name): self._db.get_column_family(name) for name in _families(path)}
         self._watermarks: dict[str, int] = {}
         self._pending: list[tuple[bytes, bytes]] = []
-        if self._db.get(b"format", FORMAT) != FORMAT:
+        if self._db.get(b"format", FORMAT) not in READ_FORMATS:
             self.close()
             raise UnknownFormat(f"{path} is of another version")
         self._db[b"format"] = FORMAT
+        self.layouts = Layouts(_beginning_with(LAYOUT, self._db))
 
     def _open(self, path: Path, patience_s: float) -> Rdict:
         """A partition's former owner on the same machine may still be closing it."""
@@ -163,9 +168,12 @@ class JoinStore:
             family = self._family(max([(newest or 0) // self._generation_ms, *self._generations]))
             for identity, entry in self._pending:
                 batch.put(identity, entry, family)
+        for mark, description in self.layouts.unwritten.items():
+            batch.put(LAYOUT + mark, description)
         with _damage_told(self._path):
             self._db.write(batch)
         self._pending.clear()
+        self.layouts.unwritten.clear()
 
     def _family(self, number: int) -> object:
         if number not in self._generations:
@@ -214,6 +222,13 @@ def _damage_told(path: Path) -> Iterator[None]:
         if "corruption" in str(error).lower():
             raise Damaged(f"{path}: {error}") from error
         raise
+
+
+def _beginning_with(prefix: bytes, db: Rdict) -> Iterator[bytes]:
+    for key, value in db.items(from_key=prefix):
+        if not key.startswith(prefix):
+            return
+        yield value
 
 
 def _families(path: Path) -> list[str]:

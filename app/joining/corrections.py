@@ -1,16 +1,15 @@
 """Corrected labels -> what they change: a cohort gives its old pair back and gets the new one."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
 
-from app.decoding.chunks import RawChunk
 from app.decoding.columns import Ints, PairColumns, Probabilities
-from app.decoding.runs import Decoded
 from app.joining.join import Pair
-from app.joining.pairs import PairRun, comparable, run_of
+from app.joining.layouts import Layouts
+from app.joining.pairs import Decode, PairRun, comparable, run_of
 
 
 class Corrections(NamedTuple):
@@ -48,8 +47,8 @@ class Corrections(NamedTuple):
         return columns, signs
 
 
-def correction_runs(corrections: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> Iterator[Corrections]:
-    """The corrections whose prediction can be compared with its labels."""
-    for pairs, run in comparable(corrections, decode):
+def correction_runs(corrections: Sequence[Pair], decode: Decode, layouts: Layouts) -> Iterator[Corrections]:
+    """The corrections whose prediction can be compared with its labels. `layouts`: of the store."""
+    for pairs, predictions in comparable(corrections, decode, layouts):
         replaced = [pair._replace(place=pair.place - 1) for pair in pairs]
-        yield Corrections(run_of(replaced, run), run_of(pairs, run))
+        yield Corrections(run_of(replaced, predictions), run_of(pairs, predictions))

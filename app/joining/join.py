@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from app.decoding.columns import Ints
 from app.decoding.records import Label
+from app.joining.layouts import Layouts
 
 # A position is one integer: the record's offset, and the row within a batch.
 ROW_BITS = 24
@@ -45,7 +46,8 @@ class Seen(msgspec.Struct, array_like=True, gc=False):
 
 
 class Entry(msgspec.Struct, array_like=True, gc=False):
-    """What is known of one id. `position` is -1 while only labels came; `record` is the prediction's JSON.
+    """What is known of one id. `position` is -1 while only labels came; `record` is what is kept of the
+    prediction: packed (`app/joining/packed.py`), or its JSON.
 
     `labels`: the first one, then those that corrected it, by rising positions and times. `early`: how many of the
     corrections came before the prediction, and so count with it.
@@ -91,7 +93,13 @@ class Pair(NamedTuple):
 
 
 class Store(Protocol):
-    """Entries by id. What is put is there for the next chunk's `get`; an empty entry is as none."""
+    """Entries by id. What is put is there for the next chunk's `get`; an empty entry is as none.
+
+    `layouts`: of the predictions in them, kept with the entries.
+    """
+
+    @property
+    def layouts(self) -> Layouts: ...
 
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]: ...
 

@@ -8,15 +8,19 @@ import numpy as np
 
 from app.decoding.chunks import RawChunk
 from app.decoding.columns import FeatureColumn, Floats, Ints, Kind, PairColumns, PredictionColumns
-from app.decoding.runs import Decoded, Run
+from app.decoding.members import members_of
+from app.decoding.runs import Decoded
 from app.decoding.tabulate import class_names
 from app.joining.join import Pair
+from app.joining.layouts import Layouts
+from app.joining.packed import as_json, mark_of, unpack
 from app.messages import Message
 from app.segments import segment_values
 from app.settings import Settings
 
 # Rows of one record on `examples`: some hundred bytes each, far below the broker's limit for a message.
 ROWS_AN_EXAMPLE = 1000
+Decode = Callable[[RawChunk], Decoded]
 
 
 @dataclass(slots=True)
@@ -36,32 +40,55 @@ class PairRun:
     rows: Ints
 
 
-def pair_runs(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> Iterator[PairRun]:
+def pair_runs(pairs: Sequence[Pair], decode: Decode, layouts: Layouts) -> Iterator[PairRun]:
     """The pairs whose prediction can be compared with its label: one that failed has nothing to compare."""
-    for own, run in comparable(pairs, decode):
-        yield run_of(own, run)
+    for own, predictions in comparable(pairs, decode, layouts):
+        yield run_of(own, predictions)
 
 
-def comparable(pairs: Sequence[Pair], decode: Callable[[RawChunk], Decoded]) -> Iterator[tuple[list[Pair], Run]]:
-    """The pairs of each model version whose prediction did not fail, with their predictions."""
-    if not pairs:
+def comparable(
+    pairs: Sequence[Pair], decode: Decode, layouts: Layouts
+) -> Iterator[tuple[list[Pair], PredictionColumns]]:
+    """The pairs of each model version whose prediction did not fail, with their predictions.
+
+    `layouts`: of the store that the pairs are from.
+    """
+    marks = members_of(mark_of(pair.entry.record) for pair in pairs)
+    found = {mark: layouts[mark] for mark in marks if mark is not None}
+    if None in marks or len({(one.model, one.version) for one in found.values()}) < len(found):
+        # Rows of one version must stay in the order of their offsets, in which floats are added.
+        yield from _decoded(pairs, decode, layouts)
         return
+    for mark, layout in found.items():
+        own = [pairs[row] for row in marks[mark]]
+        places, predictions = unpack(layout, [pair.entry.record for pair in own])
+        if predictions is not None:
+            yield [own[place] for place in places], predictions
+
+
+def _decoded(pairs: Sequence[Pair], decode: Decode, layouts: Layouts) -> Iterator[tuple[list[Pair], PredictionColumns]]:
+    """The same, by JSON, whatever their layouts are."""
     count = len(pairs)
     # Kafka's time is not asked again: each of these records was found good when it came.
-    chunk = RawChunk(np.arange(count), np.full(count, -1), [None] * count, [pair.entry.record for pair in pairs])
+    chunk = RawChunk(np.arange(count), np.full(count, -1), [None] * count, [_json(pair, layouts) for pair in pairs])
     runs = decode(chunk).runs
     if any(None in run.columns.as_sent for run in runs):
         sent = [one for run in runs for one in zip(run.rows.tolist(), run.columns.as_sent, strict=True)]
         failed = {row for row, prediction in sent if prediction is None}
-        yield from comparable([pair for row, pair in enumerate(pairs) if row not in failed], decode)
+        yield from _decoded([pair for row, pair in enumerate(pairs) if row not in failed], decode, layouts)
         return
     for run in runs:
-        yield [pairs[row] for row in run.rows.tolist()], run
+        yield [pairs[row] for row in run.rows.tolist()], run.columns
 
 
-def run_of(pairs: list[Pair], run: Run) -> PairRun:
-    """The pairs with the predictions of `run`, row by row."""
-    predictions = run.columns
+def _json(pair: Pair, layouts: Layouts) -> bytes:
+    record = pair.entry.record
+    mark = mark_of(record)
+    return record if mark is None else as_json(layouts[mark], record, pair.entry.timestamp)
+
+
+def run_of(pairs: list[Pair], predictions: PredictionColumns) -> PairRun:
+    """The pairs with their predictions, row by row."""
     rows, entries, places = zip(*pairs, strict=True)
     seen = [entry.labels[place] for entry, place in zip(entries, places, strict=True)]
     predictions.timestamps = np.array([entry.timestamp for entry in entries], np.int64)

@@ -9,6 +9,8 @@ from app.decoding.columns import Ints
 from app.decoding.label_rows import LabelRows
 from app.decoding.runs import Decoded, Run
 from app.joining.join import Join, Joined, positions
+from app.joining.layouts import Layouts
+from app.joining.packed import pack
 from app.settings import Settings
 
 
@@ -39,7 +41,7 @@ def join_predictions(
     runs = [run for run in decoded.runs if settings.model(run.columns.model).join]
     if not runs:
         return None
-    rows, ids, records = _in_row_order(runs)
+    rows, ids, records = _in_row_order(runs, join.store.layouts)
     numbers = rows - np.searchsorted(decoded.offsets, decoded.offsets[rows], side="left")
     if wanted is not None:
         kept = wanted.rows(decoded.offsets[rows], ids)
@@ -58,13 +60,18 @@ def join_labels(join: Join, labels: LabelRows, watermarks: Ints, wanted: Wanted 
     return join.labels(ids, places, labels.times[kept], said, watermarks[kept])
 
 
-def _in_row_order(runs: list[Run]) -> tuple[Ints, list[str], list[bytes | None]]:
+def _in_row_order(runs: list[Run], layouts: Layouts) -> tuple[Ints, list[str], list[bytes | None]]:
     """Rows, ids and records of all runs together, in offset order: the first of an id counts, whatever its model."""
     if len(runs) == 1:
-        return runs[0].rows, runs[0].columns.ids, list(runs[0].records())
+        return runs[0].rows, runs[0].columns.ids, _records(runs[0], layouts)
     rows = np.concatenate([run.rows for run in runs])
     ids = [identity for run in runs for identity in run.columns.ids]
-    records = [record for run in runs for record in run.records()]
+    records = [record for run in runs for record in _records(run, layouts)]
     order = np.argsort(rows, kind="stable")
     places = order.tolist()
     return rows[order], [ids[place] for place in places], [records[place] for place in places]
+
+
+def _records(run: Run, layouts: Layouts) -> list[bytes | None]:
+    packed = pack(run.columns, layouts)
+    return list(run.records()) if packed is None else list(packed)

@@ -98,7 +98,7 @@ class RecordReplay:
         self._written("labels")
 
     def _pairs(self, pairs: Sequence[Pair]) -> None:
-        for run in pair_runs(pairs, self._decoder.decode):
+        for run in pair_runs(pairs, self._decoder.decode, self._store.layouts):
             self.engine.pairs(run)
             self.counts.pairs += run.pairs.size
 

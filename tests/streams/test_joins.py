@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.joins import Damaged, JoinStore, StoreLocked, UnknownFormat, open_store, set_aside
+from app.joining.layouts import Layout
+from streams.joins import FORMAT, Damaged, JoinStore, StoreLocked, UnknownFormat, open_store, set_aside
 
 DAY = 86400.0
 NOW = 1_795_176_000_000
@@ -241,4 +242,32 @@ def test_it_knows_its_owners_and_how_far_its_records_reach(tmp_path: Path) -> No
     assert (again.reach("labels"), again.reach("predictions")) == (30, 3)
     again.write("labels", 31, NOW + 1)
     assert (again.reach("labels"), again.watermark("labels")) == (31, NOW + 1)
+    again.close()
+
+
+def test_layouts_are_there_with_the_entries_that_need_them(tmp_path: Path) -> None:
+    layout = Layout("credit", "1", "classification", ("income",), (), (), (), False)
+    store = JoinStore(tmp_path / "p-0", DAY)
+    marks = [store.layouts.mark(layout._replace(version=version)) for version in "12"]
+    store.put([(b"a", b"1")])
+    store.write("predictions", 1, NOW)
+    late = store.layouts.mark(layout._replace(version="3"))
+    store.close()
+    again = JoinStore(tmp_path / "p-0", DAY)
+    assert [again.layouts[mark].version for mark in marks if mark is not None] == ["1", "2"]
+    assert again.layouts.unwritten == {}
+    with pytest.raises(KeyError):
+        again.layouts[late or b""]
+    again.close()
+
+
+def test_a_store_of_entries_in_json_only_is_read(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    store.put([(b"a", b"1")])
+    store.write("predictions", 1, NOW)
+    store._db[b"format"] = b"3"
+    store.close()
+    again = JoinStore(tmp_path / "p-0", DAY)
+    assert again.get([b"a"]) == [b"1"]
+    assert again._db[b"format"] == FORMAT
     again.close()

@@ -74,6 +74,7 @@ async def test_those_that_are_begun_with_do_not_wait_for_each_other(outputs: Out
         stores.begin(partition, lambda: True, asyncio.ensure_future)
     assert stores.absent(partitions) == set()
     while any("another process" not in str(stores.unready.get(partition)) for partition in partitions):
+        assert stores.absent(partitions) == set()
         await asyncio.sleep(0)
     holders[3].communicate()
     assert await stores.get(3, lambda: True) is not None

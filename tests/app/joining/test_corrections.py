@@ -14,6 +14,7 @@ from app.decoding.decode import PredictionDecoder
 from app.drift.timeline import NOTHING
 from app.joining.corrections import correction_runs
 from app.joining.join import Entry, Pair, Seen
+from app.joining.layouts import Layouts
 from app.joining.pairs import pair_runs
 from app.segments import EVERYTHING
 from app.settings import Settings
@@ -46,10 +47,10 @@ def counted(pairs: Iterable[Pair], corrections: list[Pair], cuts: Iterable[int] 
     """A block in which the pairs came first, and then the corrections in chunks that end at `cuts`."""
     block = Block(("labels", 0), 0, SETTINGS, lambda model, version: NOTHING)
     decode = PredictionDecoder(SETTINGS).decode
-    for run in pair_runs(list(pairs), decode):
+    for run in pair_runs(list(pairs), decode, Layouts()):
         block.count_pairs(run)
     for start, stop in pairwise([0, *sorted({cut for cut in cuts if 0 < cut < len(corrections)}), len(corrections)]):
-        for one in correction_runs(corrections[start:stop], decode):
+        for one in correction_runs(corrections[start:stop], decode, Layouts()):
             block.count_corrections(one)
     return block
 

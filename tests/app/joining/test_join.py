@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.joining.join import Join, Outcome, Side, decode_entry, positions
+from app.joining.layouts import Layouts
 
 EARLY = np.iinfo(np.int64).min
 DAY = 86_400_000
@@ -20,6 +21,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.entries: dict[bytes, bytes] = {}
+        self.layouts = Layouts()
 
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]:
         return [self.entries.get(identity) for identity in ids]

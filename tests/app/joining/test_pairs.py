@@ -8,6 +8,7 @@ import orjson
 from app.decoding.decode import PredictionDecoder, decode_predictions
 from app.events import Examples
 from app.joining.join import Entry, Pair, Seen
+from app.joining.layouts import Layouts
 from app.joining.pairs import PairRun, examples, pair_runs
 from app.settings import Settings
 
@@ -29,7 +30,7 @@ def pair(row: int, label: Any = "approve", **changes: Any) -> Pair:
 
 
 def runs(*pairs: Pair, settings: Settings | None = None) -> list[PairRun]:
-    return list(pair_runs(pairs, PredictionDecoder(settings or Settings()).decode))
+    return list(pair_runs(pairs, PredictionDecoder(settings or Settings()).decode, Layouts()))
 
 
 def example(run: PairRun, settings: Settings | None = None) -> dict[str, Any]:
@@ -67,8 +68,8 @@ def test_classes_that_are_no_text_stay_what_they_are() -> None:
 def test_the_same_example_comes_of_every_way_to_decode() -> None:
     decoder = PredictionDecoder(Settings())
     pairs = [pair(row) for row in range(5)]
-    first, second = (next(pair_runs(pairs, decoder.decode)) for _ in range(2))
-    [general] = pair_runs(pairs, lambda chunk: decode_predictions(chunk, Settings()))
+    first, second = (next(pair_runs(pairs, decoder.decode, Layouts())) for _ in range(2))
+    [general] = pair_runs(pairs, lambda chunk: decode_predictions(chunk, Settings()), Layouts())
     assert example(first) == example(second) == example(general)
 
 

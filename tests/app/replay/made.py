@@ -14,6 +14,7 @@ from app.files.layout import Wishes, kinds, lay_out
 from app.files.ordering import in_time_order
 from app.files.parquet import ParquetTable
 from app.files.rows import read_events
+from app.joining.layouts import Layouts
 from app.messages import Message
 from app.replay.columns import ColumnReader, unreadable
 from app.replay.counts import Counts
@@ -31,6 +32,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._entries: dict[bytes, bytes] = {}
+        self.layouts = Layouts()
 
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]:
         return [self._entries.get(one) for one in ids]
