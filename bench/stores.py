@@ -4,7 +4,7 @@ import numpy as np
 
 from app.decoding.chunks import RawChunk
 from app.decoding.decode import decode_predictions
-from app.joining.join import Entry, encode_entry
+from app.joining.entries import Entry, encode_entry
 from app.joining.packed import pack
 from app.settings import Settings
 from app.sources.partitioning import partitions_of

@@ -14,7 +14,7 @@ from app.settings import LabelSettings, ModelSettings, Settings, TopicSettings, 
 from bench import limit, traffic
 from bench.kafka import PARTITIONS, Cluster, Filled
 from bench.live import feed
-from bench.process import Failed, Process, Sample
+from bench.process import PATIENCE_S, SLOWEST_ROWS_A_S, Failed, Process, Sample
 from bench.progress import Progress
 from bench.stores import disk_mb, fill_stores
 from streams.topics import topic_name
@@ -184,7 +184,8 @@ def run_worker(
     ends = {(topic, number): end for topic, one in filled.items() for number, end in one.ends.items()}
     progress = Progress(settings)
     try:
-        with Process([*command, str(config)], directory / "worker.log") as process:
+        patience_s = max(PATIENCE_S, rows / SLOWEST_ROWS_A_S)
+        with Process([*command, str(config)], directory / "worker.log", patience_s) as process:
             begun = _until_assigned(process, cluster, f"{prefix}inferwatch")
             progress.until(lambda: 4 * progress.positions.total() >= sum(ends.values()), process)
             quarter, quarter_disk = process.sample(), disk_mb(settings)

@@ -15,7 +15,8 @@ from app.decoding.label_rows import decode_labels
 from app.decoding.resource_rows import decode_resources
 from app.decoding.runs import Decoded
 from app.joining.corrections import correction_runs
-from app.joining.join import Join, Joined, Outcome, Pair, Store
+from app.joining.entries import Pair
+from app.joining.join import Join, Joined, Outcome, Store
 from app.joining.layouts import Layouts
 from app.joining.pairs import PairRun, examples, pair_runs
 from app.joining.rows import join_labels, join_predictions

@@ -15,11 +15,12 @@ from app.windowing.blocks import BaselineOf, Block
 from streams.assignment import Assignment
 from streams.counters import Counters, Durations
 from streams.counting import Counted, Counting, dead_letter
-from streams.joins import Damaged, JoinStore
+from streams.joins import JoinStore
 from streams.misrouted import Misrouted, staying
 from streams.outputs import Outputs
 from streams.raw import raw_chunk
 from streams.rebuilding import EPOCH, Already
+from streams.rocks import Damaged
 from streams.sources import Source
 from streams.stores import Stores
 from streams.unpacking import Fetched

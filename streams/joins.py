@@ -8,19 +8,18 @@ rocksdict opens it, a compaction drops entries that are seconds old.)
 import logging
 import shutil
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import orjson
-from rocksdict import BlockBasedOptions, Cache, Options, Rdict, WriteBatch
+from rocksdict import Rdict, WriteBatch
 
 from app.joining.layouts import Layouts
 from app.sources.marks import later
+from streams.rocks import Damaged, beginning_with, damage_told, families, options
 
 log = logging.getLogger(__name__)
 
-BLOCK_CACHE_BYTES = 64 * 1024 * 1024
 WRITE_BUFFER_BYTES = 32 * 1024 * 1024
 FORMAT = b"4"
 # Before, predictions were kept as JSON only, which is read as well.
@@ -42,10 +41,6 @@ class UnknownFormat(RuntimeError):
     """The store was written by a version that keeps it in another form."""
 
 
-class Damaged(RuntimeError):
-    """What is on the disk can't be opened as a store, or not be read."""
-
-
 class JoinStore:
     """Entries by prediction id, and next offsets by topic. What was put can be read after `write`, all at once."""
 
@@ -56,24 +51,25 @@ class JoinStore:
         path.mkdir(parents=True, exist_ok=True)
         self._path = path
         self._generation_ms = max(round(horizon_s * 1000) // GENERATIONS_A_HORIZON, 1)
-        self._options = _options(buffer_bytes)
+        self._options = options(buffer_bytes)
         self._db = self._open(path, patience_s)
-        self._generations = {int(name): self._db.get_column_family(name) for name in _families(path)}
+        self._generations = {int(name): self._db.get_column_family(name) for name in families(path)}
         self._watermarks: dict[str, int] = {}
         self._pending: list[tuple[bytes, bytes]] = []
-        if self._db.get(b"format", FORMAT) not in READ_FORMATS:
+        try:
+            with damage_told(path):
+                self.layouts = self._known_layouts()
+        except BaseException:
             self.close()
-            raise UnknownFormat(f"{path} is of another version")
-        self._db[b"format"] = FORMAT
-        self.layouts = Layouts(_beginning_with(LAYOUT, self._db))
+            raise
 
     def _open(self, path: Path, patience_s: float) -> Rdict:
         """A partition's former owner on the same machine may still be closing it."""
         deadline = time.monotonic() + patience_s
         while True:
             try:
-                families = dict.fromkeys(_families(path), self._options)
-                return Rdict(str(path), options=self._options, column_families=families)
+                known = dict.fromkeys(families(path), self._options)
+                return Rdict(str(path), options=self._options, column_families=known)
             except Exception as error:  # rocksdict raises bare Exceptions
                 if "corruption" in str(error).lower():
                     raise Damaged(f"{path}: {error}") from error
@@ -83,12 +79,19 @@ class JoinStore:
                     raise StoreLocked(f"{path} is open in another process: {error}") from error
                 time.sleep(0.05)
 
+    def _known_layouts(self) -> Layouts:
+        """Raises UnknownFormat."""
+        if self._db.get(b"format", FORMAT) not in READ_FORMATS:
+            raise UnknownFormat(f"{self._path} is of another version")
+        self._db[b"format"] = FORMAT
+        return Layouts(beginning_with(LAYOUT, self._db))
+
     def get(self, ids: Sequence[bytes]) -> list[bytes | None]:
         """The newest entry of each id."""
         found: list[bytes | None] = [None] * len(ids)
         missing = range(len(ids))
         for number in sorted(self._generations, reverse=True):
-            with _damage_told(self._path):
+            with damage_told(self._path):
                 given = self._generations[number].get([ids[place] for place in missing])
             for place, entry in zip(missing, given, strict=True):
                 found[place] = entry
@@ -170,7 +173,7 @@ class JoinStore:
                 batch.put(identity, entry, family)
         for mark, description in self.layouts.unwritten.items():
             batch.put(LAYOUT + mark, description)
-        with _damage_told(self._path):
+        with damage_told(self._path):
             self._db.write(batch)
         self._pending.clear()
         self.layouts.unwritten.clear()
@@ -212,41 +215,3 @@ def set_aside(path: Path, why: str) -> None:
     log.warning("The join's store can't be used and is set aside as %s: %s", aside.name, why)
     shutil.rmtree(aside, ignore_errors=True)
     path.rename(aside)
-
-
-@contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:  # rocksdict raises bare Exceptions
-        if "corruption" in str(error).lower():
-            raise Damaged(f"{path}: {error}") from error
-        raise
-
-
-def _beginning_with(prefix: bytes, db: Rdict) -> Iterator[bytes]:
-    for key, value in db.items(from_key=prefix):
-        if not key.startswith(prefix):
-            return
-        yield value
-
-
-def _families(path: Path) -> list[str]:
-    """The generations that are on disk."""
-    if not (path / "CURRENT").exists():
-        return []
-    return [name for name in Rdict.list_cf(str(path)) if name != "default"]
-
-
-def _options(buffer_bytes: int) -> Options:
-    table = BlockBasedOptions()
-    table.set_block_cache(Cache(BLOCK_CACHE_BYTES))
-    table.set_bloom_filter(10, False)
-    options = Options(raw_mode=True)
-    options.create_if_missing(True)
-    options.create_missing_column_families(True)
-    options.set_block_based_table_factory(table)
-    options.set_write_buffer_size(buffer_bytes)
-    options.set_max_background_jobs(2)
-    options.set_keep_log_file_num(2)
-    return options

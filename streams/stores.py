@@ -13,9 +13,10 @@ from app.sources.fences import continues
 from app.sources.marks import Mark
 from streams.assignment import Assignment
 from streams.filling import fill, is_far_behind
-from streams.joins import Damaged, JoinStore, StoreLocked, open_store, set_aside
+from streams.joins import JoinStore, StoreLocked, open_store, set_aside
 from streams.outputs import Outputs
 from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild, is_behind, nothing_was_counted
+from streams.rocks import Damaged
 from streams.ticks import encoded
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from app.decoding.columns import Ints, PairColumns, Probabilities
-from app.joining.join import Pair
+from app.joining.entries import Pair
 from app.joining.layouts import Layouts
 from app.joining.pairs import Decode, PairRun, comparable, run_of
 

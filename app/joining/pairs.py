@@ -11,7 +11,7 @@ from app.decoding.columns import FeatureColumn, Floats, Ints, Kind, PairColumns,
 from app.decoding.members import members_of
 from app.decoding.runs import Decoded
 from app.decoding.tabulate import class_names
-from app.joining.join import Pair
+from app.joining.entries import Pair
 from app.joining.layouts import Layouts
 from app.joining.packed import as_json, mark_of, unpack
 from app.messages import Message

@@ -8,7 +8,8 @@ import numpy as np
 from app.decoding.columns import Ints
 from app.decoding.label_rows import LabelRows
 from app.decoding.runs import Decoded, Run
-from app.joining.join import Join, Joined, positions
+from app.joining.entries import positions
+from app.joining.join import Join, Joined
 from app.joining.layouts import Layouts
 from app.joining.packed import pack
 from app.settings import Settings

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from app.joining.join import Side
+from app.joining.entries import Side
 from app.sources.fences import Fences, outdated
 
 SIDES = {"predictions": Side.PREDICTION, "labels": Side.LABEL}

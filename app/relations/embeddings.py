@@ -127,7 +127,8 @@ def spread(figures: Floats, present: NDArray[np.bool_]) -> Floats:
 
 def lengths(matrix: Floats) -> Floats:
     """(n,) Euclidean length of each row."""
-    norms: Floats = np.sqrt((matrix * matrix).sum(axis=1))
+    with np.errstate(over="ignore"):  # beyond 1e154 a vector counts as infinitely long
+        norms: Floats = np.sqrt((matrix * matrix).sum(axis=1))
     return norms
 
 

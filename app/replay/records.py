@@ -12,7 +12,8 @@ from app.decoding.columns import Ints
 from app.decoding.decode import PredictionDecoder
 from app.decoding.label_rows import decode_labels
 from app.files.rows import Event
-from app.joining.join import Join, Outcome, Pair, Store
+from app.joining.entries import Pair
+from app.joining.join import Join, Outcome, Store
 from app.joining.pairs import pair_runs
 from app.joining.rows import join_labels, join_predictions
 from app.replay.counts import Counts

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from app.joining.layouts import Layout
-from streams.joins import FORMAT, Damaged, JoinStore, StoreLocked, UnknownFormat, open_store, set_aside
+from streams.joins import FORMAT, JoinStore, StoreLocked, UnknownFormat, open_store, set_aside
+from streams.rocks import Damaged
 
 DAY = 86400.0
 NOW = 1_795_176_000_000

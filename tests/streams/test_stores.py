@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.joining.join import ROW_BITS, Entry, Side, encode_entry
+from app.joining.entries import ROW_BITS, Entry, Side, encode_entry
 from app.joining.told import SIDES
 from app.settings import Settings
 from streams.assignment import Assignment

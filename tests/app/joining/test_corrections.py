@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.decoding.decode import PredictionDecoder
 from app.drift.timeline import NOTHING
 from app.joining.corrections import correction_runs
-from app.joining.join import Entry, Pair, Seen
+from app.joining.entries import Entry, Pair, Seen
 from app.joining.layouts import Layouts
 from app.joining.pairs import pair_runs
 from app.segments import EVERYTHING

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.joining.join import Join, Outcome, Side, decode_entry, positions
+from app.joining.entries import Side, decode_entry, positions
+from app.joining.join import Join, Outcome
 from app.joining.layouts import Layouts
 
 EARLY = np.iinfo(np.int64).min

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.decoding.decode import decode_predictions
-from app.joining.join import Join, Pair
+from app.joining.entries import Pair
+from app.joining.join import Join
 from app.joining.layouts import Layout, Layouts
 from app.joining.packed import mark_of
 from app.joining.pairs import PairRun, examples, pair_runs

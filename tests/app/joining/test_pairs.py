@@ -7,7 +7,7 @@ import orjson
 
 from app.decoding.decode import PredictionDecoder, decode_predictions
 from app.events import Examples
-from app.joining.join import Entry, Pair, Seen
+from app.joining.entries import Entry, Pair, Seen
 from app.joining.layouts import Layouts
 from app.joining.pairs import PairRun, examples, pair_runs
 from app.settings import Settings

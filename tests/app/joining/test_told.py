@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from app.joining.join import Side
+from app.joining.entries import Side
 from app.joining.told import Told
 from app.sources.fences import epoch_of
 
