@@ -161,6 +161,12 @@ class ChunkConsumer(FaustConsumer):
         state = None if assignment is None else assignment.state_value(ensure_aiokafka_TP(tp))
         return None if state is None else state.highwater
 
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust looks for commits and events that it did itself, and would call a worker slow that only has much to do.
+
+        Who stands still is told by `streams/readiness.py`.
+        """
+
     def _filter_tps_with_pending_acks(self, topics: Any = None) -> Iterator[TP]:
         for tp in list(self.app.floors.safe):
             if topics is None or tp in topics or tp.topic in topics:

@@ -7,11 +7,13 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
+from app.joining.told import SIDES
 from app.settings import Settings
 from app.sources.progress import Name
 from streams import mistakes
 from streams.app import create_app
 from streams.assignment import Assignment
+from streams.balance import Balance
 from streams.baselines import Baselines
 from streams.chunks import LostRecords, Records, check_complete
 from streams.close import Close
@@ -19,6 +21,7 @@ from streams.collector import tune_collector
 from streams.counters import Durations
 from streams.idling import raise_idle
 from streams.ingest import Ingest
+from streams.joins import GENERATIONS_A_HORIZON
 from streams.logs import only_ours
 from streams.observing import Observer
 from streams.outputs import Outputs
@@ -57,6 +60,7 @@ class Worker:
         self.app = create_app(settings, self._forget)
         self.assignment = Assignment(settings, self.app.floors)
         self.ingest = Ingest(settings, self.outputs, self.assignment, partitions)
+        self.balance = Balance(settings.labels.horizon_ms // GENERATIONS_A_HORIZON, self._lag)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
         self.ready = asyncio.Event()
         self.failure: BaseException | None = None
@@ -124,8 +128,14 @@ class Worker:
             records = Records((r for r in records if r.offset >= source.next), records.previous)
             if not records:
                 return
+        if name in SIDES:
+            generation = message.generation_id
+            await self.balance.wait(source, self.ingest.sources.get, lambda: self._is_still(generation))
+            if self.ingest.sources.get(place) is not source:
+                return
         for piece in source.pieces(records):
             await self.ingest.chunk(source, piece)
+        self.balance.moved()
         if self.ingest.sources.get(place) is source:
             # Else it was revoked meanwhile, and this floor may lie above what its next owner counts.
             self.app.floors.safe[message.tp] = source.floor()
@@ -152,8 +162,13 @@ class Worker:
             self.app.floors.safe[message.tp] = shard.floor()
 
     def _at_end(self, name: Name, position: int) -> bool | None:
+        lag = self._lag(name, position)
+        return None if lag is None else not lag
+
+    def _lag(self, name: Name, position: int) -> int | None:
+        """How many records there are from `position` on; None when nobody can say yet."""
         highwater = self.app.consumer.highwater(self.assignment.tp(name))
-        return None if highwater is None else highwater <= position
+        return None if highwater is None else max(highwater - position, 0)
 
     async def _send_ticks(self) -> None:
         await self.ready.wait()

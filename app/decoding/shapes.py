@@ -96,9 +96,14 @@ def _either(kinds: frozenset[type]) -> Any:
     return Scalar if len(given) > 1 else KINDS[next(iter(given))] | None if given else None
 
 
+def field_name(place: int) -> str:
+    """The attribute of the name at `place`, whatever that name is."""
+    return f"field_{place}"
+
+
 def _fields(name: str, kinds: Mapping[str, Any], *default: Any) -> type[msgspec.Struct]:
     """A type with these fields, whatever their names are; others are refused. Without a default all are required."""
-    plain = [f"field_{place}" for place in range(len(kinds))]
+    plain = [field_name(place) for place in range(len(kinds))]
     fields = [(one, kind, *default) for one, kind in zip(plain, kinds.values(), strict=True)]
     rename = dict(zip(plain, kinds, strict=True))
     return msgspec.defstruct(name, fields, rename=rename, forbid_unknown_fields=True, gc=False)

@@ -29,6 +29,7 @@ READ = {
     (consumers.ThreadDelegateConsumer, "_getmany"): "f9d47aa9010b5ff2",
     (consumers.ThreadDelegateConsumer, "_commit"): "a20eec84e4b2ed50",
     (driver.Consumer, "_to_message"): "7c24f6511b2fcef7",
+    (driver.Consumer, "verify_event_path"): "a17e8f0610e1abcb",
     (driver.AIOKafkaConsumerThread, "_ensure_consumer"): "ff4a4c693b7ec63f",
     (driver.AIOKafkaConsumerThread, "getmany"): "26fc5fc9f3b667e1",
     (driver.AIOKafkaConsumerThread, "seek_to_committed"): "775ab0adc4b052ab",
