@@ -4,7 +4,6 @@ It keeps the statistics that the worker keeps of predictions, in the cheapest fo
 fewer pains: no checks, no replay, one partition's watermark for all.
 """
 
-import gc
 import math
 import sys
 from bisect import bisect_right
@@ -20,7 +19,7 @@ import orjson
 from app.drift.references import NumberReference
 from bench.limit import DONE
 from bench.traffic import FEATURES, baseline
-from streams.worker import YOUNG_GENERATION
+from streams.collector import tune_collector
 
 PANE_S, LATENESS_S = 10, 5
 SCORE_BINS = 20
@@ -116,9 +115,7 @@ def run(broker: str, topic: str, out: str, group: str, count: int, directory: Pa
 
     @app.on_after_configured.connect  # type: ignore[untyped-decorator]
     async def tune(*_: object, **__: object) -> None:
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG_GENERATION)
+        tune_collector()
 
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()
 

@@ -11,6 +11,7 @@ KNOWN = (
     ("typer", "TyperException"),
     ("app.files.table", "UnreadableFile"),
     ("streams.topicadmin", "BrokerError"),
+    ("streams.chunks", "LostRecords"),
     ("streams.joins", "StoreLocked"),
     ("aiokafka.errors", "KafkaError"),
     ("confluent_kafka", "KafkaException"),
@@ -31,6 +32,18 @@ def _loaded(names: tuple[tuple[str, str], ...]) -> Iterator[type[BaseException]]
     for module, name in names:
         if module in sys.modules:
             yield getattr(sys.modules[module], name)
+
+
+def is_known(error: BaseException) -> bool:
+    """Whether its message says it all; anything else is a fault of ours, and its traceback is wanted."""
+    return isinstance(error, known())
+
+
+def told(error: BaseException) -> str:
+    """``LostRecords: offsets 2 to 4 ...``"""
+    name, text = type(error).__name__, str(error)
+    why = "; trying again did not help, is the broker there?" if getattr(error, "retriable", False) else ""
+    return (text if name in text else f"{name}: {text}") + why
 
 
 def lines(error: BaseException) -> list[str]:

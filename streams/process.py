@@ -11,10 +11,11 @@ import faust
 
 from app.settings import Settings
 from streams.logs import log_lines, only_ours
+from streams.mistakes import is_known, told
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, unequal
 from streams.web import listen
-from streams.worker import NEEDED, Worker, is_known, told
+from streams.worker import NEEDED, Worker
 
 log = logging.getLogger("streams.worker")
 # A broker that is away can't be told good-bye. Whatever is not done by then is repeated at the next start.

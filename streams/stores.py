@@ -63,7 +63,13 @@ class Stores:
         """
         task = asyncio.ensure_future(guarded(self.get(partition, ours)))
         self._begun[partition] = task
-        task.add_done_callback(lambda _: self._begun.pop(partition, None))
+
+        def ended(task: "asyncio.Future[None]") -> None:
+            del self._begun[partition]
+            if not task.cancelled():
+                task.exception()  # was told already
+
+        task.add_done_callback(ended)
 
     async def get(self, partition: int, ours: Ours) -> JoinStore | None:
         """The store, whole; None when the partition is no longer ours. Both sides of the join may ask at once."""

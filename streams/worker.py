@@ -10,12 +10,11 @@ from typing import Any
 from app.joining.told import SIDES
 from app.settings import Settings
 from app.sources.progress import Name
-from streams import mistakes
 from streams.app import create_app
 from streams.assignment import Assignment
 from streams.balance import Balance
 from streams.baselines import Baselines
-from streams.chunks import LostRecords, Records, check_complete
+from streams.chunks import Records, check_complete
 from streams.close import Close
 from streams.collector import tune_collector
 from streams.counters import Durations
@@ -23,6 +22,7 @@ from streams.idling import raise_idle
 from streams.ingest import Ingest
 from streams.joins import GENERATIONS_A_HORIZON
 from streams.logs import only_ours
+from streams.mistakes import is_known, told
 from streams.observing import Observer
 from streams.outputs import Outputs
 from streams.sources import Published
@@ -226,15 +226,3 @@ class Worker:
                 source, known = self.ingest.sources.get(name), self.assignment
                 found[name] = source.published if source else Published(known.floor(name), known.mark(name))
         return found
-
-
-def is_known(error: BaseException) -> bool:
-    """Whether its message says it all; anything else is a fault of ours, and its traceback is wanted."""
-    return isinstance(error, (LostRecords, *mistakes.known()))
-
-
-def told(error: BaseException) -> str:
-    """``LostRecords: offsets 2 to 4 ...``"""
-    name, text = type(error).__name__, str(error)
-    why = "; trying again did not help, is the broker there?" if getattr(error, "retriable", False) else ""
-    return (text if name in text else f"{name}: {text}") + why

@@ -115,7 +115,7 @@ def measure(data: DataSet, wheel: Path) -> dict[str, tuple[float, float, float]]
             low, high = (told.get(f"estimated_{name}_{end}", np.nan) for end in ("low", "high"))
             within = float(low <= value <= high) if low == low else np.nan
             found.setdefault(name, []).append((abs(estimate - value), abs(usual[name] - value), within))
-    return {name: tuple(np.mean(rows, axis=0).tolist()) for name, rows in found.items()}  # type: ignore[misc]
+    return {name: tuple(np.mean(rows, axis=0).tolist()) for name, rows in found.items()}
 
 
 def _truth(data: DataSet, table: pa.Table, start: int) -> list[object]:
