@@ -6,6 +6,7 @@ waits for predictions that come much later; and what lies several horizons ahead
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from app.joining.told import SIDES
@@ -14,6 +15,7 @@ from streams.sources import HISTORY_MS, Source
 
 # So long without any progress, and the other side is not waited for: it may not come at all.
 STUCK_S = 10.0
+LOOK_S = 0.5
 Lag = Callable[[Name, int], int | None]
 
 
@@ -38,13 +40,23 @@ class Balance:
             return
         self._waiting = True
         try:
+            moved_s = time.monotonic()
             while ours() and self._is_ahead(own, find(_other(own.name))):
                 self._moved.clear()
-                await asyncio.wait_for(self._moved.wait(), STUCK_S)
-        except TimeoutError:
-            pass
+                if await self._moves():
+                    moved_s = time.monotonic()
+                elif time.monotonic() - moved_s > STUCK_S:
+                    return
         finally:
             self._waiting = False
+
+    async def _moves(self) -> bool:
+        """Whether anything moves for as long as it takes to look again whether the partition is still ours."""
+        try:
+            await asyncio.wait_for(self._moved.wait(), LOOK_S)
+        except TimeoutError:
+            return False
+        return True
 
     def _is_ahead(self, own: Source, other: Source | None) -> bool:
         if other is None or not self._lag(other.name, other.next):

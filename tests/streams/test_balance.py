@@ -105,4 +105,14 @@ async def test_both_sides_never_wait_at_once() -> None:
 
 async def test_one_that_does_not_come_at_all_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balance, "STUCK_S", 0.01)
+    monkeypatch.setattr(balance, "LOOK_S", 0.002)
     await Waiting(pair_of(*HISTORY)).start(LABELS)
+
+
+async def test_it_ends_with_the_partition_though_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(balance, "LOOK_S", 0.002)
+    waiting = Waiting(pair_of(*HISTORY))
+    task = waiting.start(LABELS)
+    await asyncio.sleep(0)
+    waiting.ours = False
+    await task
