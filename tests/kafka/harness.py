@@ -129,6 +129,27 @@ async def grown(settings: Settings, topic: str, records: int, worker: Running) -
         await consumer.stop()
 
 
+async def committed(settings: Settings, topic: str, records: int, worker: Running) -> None:
+    """Waits until that many records more of `topic` are committed than now."""
+    group = f"{settings.topic_prefix}inferwatch"
+    consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, group_id=group, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        facts = TopicAdmin(settings.broker).facts([topic_name(settings, topic)])
+        partitions = [TopicPartition(name, number) for name, fact in facts.items() for number in range(fact.partitions)]
+        consumer.assign(partitions)
+
+        async def done() -> int:
+            return sum([await consumer.committed(partition) or 0 for partition in partitions])
+
+        first, deadline = await done(), time.monotonic() + PATIENCE_S
+        while await done() < first + records:
+            if not worker.alive() or time.monotonic() > deadline:
+                raise NotEnough(f"of {topic} no {records} records were committed: {worker.said()}")
+    finally:
+        await consumer.stop()
+
+
 class Published:
     """Follows output topics from their beginning; everything is kept, in the order of each partition."""
 
