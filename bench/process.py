@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PATIENCE_S = 300.0
-# However slow the machine is: for as long as that takes, more rows are waited for longer.
+# Many rows are waited for longer: for as long as they take at this rate.
 SLOWEST_ROWS_A_S = 3000
 LOOK_S = 0.1
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")

@@ -68,11 +68,12 @@ class JoinStore:
         deadline = time.monotonic() + patience_s
         while True:
             try:
-                known = dict.fromkeys(families(path), self._options)
-                return Rdict(str(path), options=self._options, column_families=known)
+                with damage_told(path):
+                    known = dict.fromkeys(families(path), self._options)
+                    return Rdict(str(path), options=self._options, column_families=known)
+            except Damaged:
+                raise
             except Exception as error:  # rocksdict raises bare Exceptions
-                if "corruption" in str(error).lower():
-                    raise Damaged(f"{path}: {error}") from error
                 if "lock" not in str(error).lower():
                     raise
                 if time.monotonic() > deadline:

@@ -76,7 +76,7 @@ class Stores:
         if partition not in self._open:
             async with self._opening.setdefault(partition, asyncio.Lock()):
                 if partition not in self._open and ours():
-                    await self._begin(partition, ours, Already())
+                    await self._make_whole(partition, ours, Already())
         return self._open.get(partition) if ours() else None
 
     async def renew(self, partition: int, damaged: JoinStore, ours: Ours, counted: Already) -> None:
@@ -85,9 +85,9 @@ class Stores:
             if self._open.get(partition) is damaged:
                 del self._open[partition]
                 self._replace(partition, damaged)
-                await self._begin(partition, ours, counted)
+                await self._make_whole(partition, ours, counted)
 
-    async def _begin(self, partition: int, ours: Ours, counted: Already) -> None:
+    async def _make_whole(self, partition: int, ours: Ours, counted: Already) -> None:
         self.unready[partition] = f"the join's store of partition {partition} is opened"
         try:
             while partition not in self._open:

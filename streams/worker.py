@@ -204,8 +204,8 @@ class Worker:
     async def _begin_stores(self, read: Mapping[Name, Published]) -> None:
         """All of them at once."""
         absent = self.ingest.stores.absent(partition for _, partition in read)
-        asked = {name: own.position for name, own in read.items() if name[1] in absent}
-        fresh = {name: position for name, position in asked.items() if name not in self.ingest.sources}
+        begun = self.ingest.sources
+        fresh = {name: own.position for name, own in read.items() if name[1] in absent and name not in begun}
         if absent and await self._are_born(fresh):
             generation = self.app.consumer_generation_id
             for partition in absent:

@@ -151,7 +151,7 @@ def _features(shape: Shape, rows: Sequence[Any], texts: Collection[str]) -> dict
 
 
 def _field_columns(rows: Sequence[Any], count: int) -> Iterator[list[Any]]:
-    """The values of each field over `rows`. To transpose tuples of all fields takes seven times as long."""
+    """The values of each field over `rows`. Tuples of all fields are not made for it."""
     return (list(map(attrgetter(field_name(place)), rows)) for place in range(count))
 
 

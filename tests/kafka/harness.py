@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -118,13 +118,12 @@ async def grown(settings: Settings, topic: str, records: int, worker: Running) -
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker)
     await consumer.start()
     try:
-        facts = TopicAdmin(settings.broker).facts([topic_name(settings, topic)])
-        partitions = [TopicPartition(name, number) for name, fact in facts.items() for number in range(fact.partitions)]
-        first = sum((await consumer.end_offsets(partitions)).values())
-        deadline = time.monotonic() + PATIENCE_S
-        while sum((await consumer.end_offsets(partitions)).values()) < first + records:
-            if not worker.alive() or time.monotonic() > deadline:
-                raise NotEnough(f"{topic} did not grow by {records}: {worker.said()}")
+        partitions = _partitions(settings, topic)
+
+        async def count() -> int:
+            return sum((await consumer.end_offsets(partitions)).values())
+
+        await _more(records, count, worker, f"{topic} did not grow by {records}")
     finally:
         await consumer.stop()
 
@@ -135,19 +134,28 @@ async def committed(settings: Settings, topic: str, records: int, worker: Runnin
     consumer = AIOKafkaConsumer(bootstrap_servers=settings.broker, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
-        facts = TopicAdmin(settings.broker).facts([topic_name(settings, topic)])
-        partitions = [TopicPartition(name, number) for name, fact in facts.items() for number in range(fact.partitions)]
+        partitions = _partitions(settings, topic)
         consumer.assign(partitions)
 
-        async def done() -> int:
+        async def count() -> int:
             return sum([await consumer.committed(partition) or 0 for partition in partitions])
 
-        first, deadline = await done(), time.monotonic() + PATIENCE_S
-        while await done() < first + records:
-            if not worker.alive() or time.monotonic() > deadline:
-                raise NotEnough(f"of {topic} no {records} records were committed: {worker.said()}")
+        await _more(records, count, worker, f"of {topic} no {records} records were committed")
     finally:
         await consumer.stop()
+
+
+def _partitions(settings: Settings, topic: str) -> list[TopicPartition]:
+    facts = TopicAdmin(settings.broker).facts([topic_name(settings, topic)])
+    return [TopicPartition(name, number) for name, fact in facts.items() for number in range(fact.partitions)]
+
+
+async def _more(records: int, count: Callable[[], Awaitable[int]], worker: Running, missed: str) -> None:
+    """Waits until `count` gives that many more than now. Raises NotEnough with what was `missed`."""
+    first, deadline = await count(), time.monotonic() + PATIENCE_S
+    while await count() < first + records:
+        if not worker.alive() or time.monotonic() > deadline:
+            raise NotEnough(f"{missed}: {worker.said()}")
 
 
 class Published:
