@@ -81,8 +81,6 @@ class Floors:
         self.safe: dict[TP, tuple[int, str]] = {}
         self.committed: dict[TP, tuple[int, str]] = {}
         """Where reading began in this generation, and the metadata there."""
-        self.generation = 0
-        """Of the consumer group, as the broker counts them."""
         self.acknowledged: dict[TP, int] = {}
         """What was committed since then."""
         self.committing = asyncio.Lock()
@@ -144,7 +142,6 @@ class ChunkConsumer(FaustConsumer):
         found = await self._thread.call_thread(consumer._coordinator.fetch_committed_offsets, partitions)
         first = await self._thread.call_thread(consumer.beginning_offsets, partitions)
         nothing = OffsetAndMetadata(-1, "")
-        self.app.floors.generation = consumer._coordinator.generation
         self.app.floors.committed = {
             # Retention may have taken what was not read.
             TP(*tp): (max(found.get(tp, nothing).offset, first[tp]), found.get(tp, nothing).metadata)

@@ -15,6 +15,7 @@ from streams.assignment import Assignment
 from streams.balance import Balance
 from streams.baselines import Baselines
 from streams.chunks import Records, check_complete
+from streams.claims import Claims
 from streams.close import Close
 from streams.collector import tune_collector
 from streams.counters import Durations
@@ -25,7 +26,7 @@ from streams.logs import only_ours
 from streams.mistakes import is_known, told
 from streams.observing import Observer
 from streams.outputs import Outputs
-from streams.sources import Published
+from streams.sources import Published, Source
 from streams.ticks import Ticks
 from streams.topics import topic_name
 from streams.web import Pages
@@ -59,6 +60,7 @@ class Worker:
         self.ticks = Ticks(settings.windows, {name: partitions[name] for name in WATERMARKED}, self._at_end)
         self.app = create_app(settings, self._forget)
         self.assignment = Assignment(settings, self.app.floors)
+        self.claims = Claims(self.assignment, self._keep)
         self.ingest = Ingest(settings, self.outputs, self.assignment, partitions)
         self.balance = Balance(settings.labels.horizon_ms // GENERATIONS_A_HORIZON, self._lag)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
@@ -117,13 +119,10 @@ class Worker:
 
     async def _ingest_chunk(self, name: str, message: Any, records: Records) -> None:
         place = name, message.partition
-        source = self.ingest.sources.get(place)
-        if source is None or source.generation != message.generation_id:
-            check_complete(message.tp, records, self.assignment.floor(place))
-            if not await self._are_born({place: records[0].offset}):
-                return
-            source = self.ingest.begin(place, message.generation_id, records[0].offset, self.baselines.get)
-        elif records[0].offset != source.next:
+        source = await self._source(place, message, records)
+        if source is None:
+            return
+        if records[0].offset != source.next:
             check_complete(message.tp, records, source.next)
             records = Records((r for r in records if r.offset >= source.next), records.previous)
             if not records:
@@ -140,15 +139,17 @@ class Worker:
             # Else it was revoked meanwhile, and this floor may lie above what its next owner counts.
             self.app.floors.safe[message.tp] = source.floor()
 
-    async def _are_born(self, first: dict[Name, int]) -> bool:
-        """Whether commits say when the group was born, so that all owners of these partitions can be compared.
-
-        The first owner says so before it tells anything else. `first`: the offset of each from which it counts. False
-        when one is owned no longer.
-        """
-        known = self.assignment
-        births = {name: known.birth(name, offset) for name, offset in first.items() if not known.mark(name).epoch}
-        return not births or await self._keep(births)
+    async def _source(self, place: Name, message: Any, records: Records) -> Source | None:
+        """The partition as it is read since it was assigned, at first from these records on; None when it is lost."""
+        sources, generation = self.ingest.sources, message.generation_id
+        if place not in sources or sources[place].generation != generation:
+            check_complete(message.tp, records, self.assignment.floor(place))
+            if not await self.claims.claim([place]):
+                return None
+            # A tick may have begun it meanwhile.
+            if place not in sources or sources[place].generation != generation:
+                self.ingest.begin(place, generation, records[0].offset, self.baselines.get)
+        return sources[place]
 
     async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
         _, metadata = self.app.floors.committed.get(message.tp, (0, ""))
@@ -191,7 +192,7 @@ class Worker:
         read = self._read_partitions()
         await self._begin_stores(read)
         idle = self.ticks.idle(read, self.close.told())
-        if not await self._are_born({name: read[name].position for name in idle.keys() - sources.keys()}):
+        if not await self.claims.claim(idle.keys() - sources.keys()):
             return
         for name in idle.keys() - sources.keys():
             generation, first = self.app.consumer_generation_id, read[name].position
@@ -204,9 +205,7 @@ class Worker:
     async def _begin_stores(self, read: Mapping[Name, Published]) -> None:
         """All of them at once."""
         absent = self.ingest.stores.absent(partition for _, partition in read)
-        begun = self.ingest.sources
-        fresh = {name: own.position for name, own in read.items() if name[1] in absent and name not in begun}
-        if absent and await self._are_born(fresh):
+        if absent and await self.claims.claim(name for name in read if name[1] in absent):
             generation = self.app.consumer_generation_id
             for partition in absent:
                 self.ingest.stores.begin(partition, lambda: self._is_still(generation), self._guarded)

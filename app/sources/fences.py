@@ -4,8 +4,10 @@ A worker that was stopped, or cut off, goes on without knowing that another has 
 them comes after the first word of the new owner, whose epoch is higher, and is ignored from there on. That depends on
 the order on `panes` alone; so that reading again from the floor decides the same, a commit carries the epochs there.
 
-An epoch is the birth of the consumer group, which every commit hands on, and the group's generation. Only generations
-of one group can be compared: of a group that was deleted and began anew, nothing is ignored for the sake of the old.
+An epoch is the birth of the consumer group and the number of the owner. Each owner takes the one that follows what it
+finds in the commit, and commits that before it tells anything. (The group's generation would not do: a worker that
+comes back under its own name is given the generation of the one that died.) Only owners of one group can be compared:
+of a group that was deleted and began anew, nothing is ignored for the sake of the old.
 """
 
 from collections import defaultdict
@@ -17,15 +19,20 @@ import orjson
 Name = tuple[str, int]
 # As many as fit into a commit. The oldest owners are left out: who lost a partition to them is long gone.
 MOST_KNOWN = 140
-GENERATION_BITS = 20
+NUMBER_BITS = 20
 
 
-def epoch_of(birth_ms: int, generation: int) -> int:
-    return birth_ms << GENERATION_BITS | max(generation, 0) % (1 << GENERATION_BITS)
+def epoch_of(birth_ms: int, number: int) -> int:
+    return birth_ms << NUMBER_BITS | number
 
 
 def birth_of(epoch: int) -> int:
-    return epoch >> GENERATION_BITS
+    return epoch >> NUMBER_BITS
+
+
+def epoch_after(epoch: int, now_ms: int) -> int:
+    """Of the owner after that of `epoch`; 0: there was none, and the group is born now."""
+    return epoch + 1 if epoch else epoch_of(now_ms, 1)
 
 
 def outdated(epoch: int, newest: int) -> bool:
@@ -34,11 +41,8 @@ def outdated(epoch: int, newest: int) -> bool:
 
 
 def continues(before: Mapping[str, int], now: Mapping[str, int]) -> bool:
-    """Whether nobody can have owned a partition between these owners, of the same generation or the next one.
-
-    Both: topic -> epoch; what is not in `before` was never owned.
-    """
-    return all(topic in before and epoch - before[topic] in (0, 1) for topic, epoch in now.items())
+    """Whether nobody can have owned a partition between these owners. Both: topic -> epoch."""
+    return all(before.get(topic) == epoch - 1 for topic, epoch in now.items())
 
 
 class Fences:

@@ -37,7 +37,8 @@ class History:
             shutil.rmtree(store_path(settings_on(self.settings, disk), 0), ignore_errors=True)
             self.said.append(f"{disk} is lost")
         if random.random() < 0.2:
-            self.log.generation += 1
+            await end(await self._begun(disk))
+            self.said.append("and ends at once")
         owner = await self._begun(disk)
         if random.random() < 0.4:
             owner.outputs.left = random.randint(0, 60)

@@ -58,7 +58,6 @@ class Log:
         self.sent = [record for record in records if record.partition == 0]
         self.records: dict[str, list[ConsumerRecord]] = {}
         self.committed: dict[TP, tuple[int, str]] = {}
-        self.generation = 0
 
     async def produce(self, outputs: Outputs) -> None:
         settings = outputs.settings
@@ -71,7 +70,7 @@ class Log:
 
 
 class Owner:
-    """Partition 0 in a new generation of the group. `disk`: where its stores are.
+    """Partition 0 as it was assigned anew. `disk`: where its stores are.
 
     `commits`: until it has lost the partition, and the group takes its commits no longer.
     """
@@ -81,19 +80,17 @@ class Owner:
     def __init__(self, log: Log, settings: Settings, disk: str, outputs: Mortal) -> None:
         self.log, self.outputs, self.disk = log, outputs, disk
         self.settings = settings_on(settings, disk)
-        log.generation += 1
         floors = Floors()
-        floors.generation, floors.committed = log.generation, dict(log.committed)
+        floors.committed = dict(log.committed)
         self.assignment = Assignment(self.settings, floors, now=lambda: START / 1000)
         self.ingest = Ingest(self.settings, outputs, self.assignment, partition_counts(Settings()))
 
     def begin(self) -> None:
-        """As a worker does: the birth of the epochs is committed first."""
+        """As a worker does: the epochs are committed first."""
         for topic in SIDES:
             name, first = (topic, 0), self.assignment.floor((topic, 0))
-            if not self.assignment.mark(name).epoch:
-                self.log.committed[self.assignment.tp(name)] = self.assignment.birth(name, first)
-            self.ingest.begin(name, self.log.generation, first, lambda model, version: NOTHING)
+            self.log.committed[self.assignment.tp(name)] = self.assignment.claim(name)
+            self.ingest.begin(name, 1, first, lambda model, version: NOTHING)
 
     def source(self, topic: str) -> Source:
         return self.ingest.sources[topic, 0]

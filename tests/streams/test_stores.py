@@ -45,6 +45,13 @@ def stores_of(outputs: Outputs, floors: Floors | None = None) -> Stores:
     return Stores(outputs.settings, assignment, outputs, partition_counts(outputs.settings))
 
 
+def pass_on(assignment: Assignment, owners: int) -> None:
+    """Partition 0 has so many owners more, of whom the last one is ours."""
+    for _ in range(owners):
+        claims = {assignment.tp((topic, 0)): assignment.claim((topic, 0)) for topic in SIDES}
+        assignment.floors.committed.update(claims)
+
+
 def held(path: Path) -> "subprocess.Popen[bytes]":
     """A process that has the store open, until its input ends."""
     holder = subprocess.Popen([sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -124,7 +131,6 @@ async def test_what_another_owner_may_have_counted_otherwise_is_not_believed(out
         await outputs.producer.send(name, value=record.value, key=record.key, partition=0)
     await outputs.producer.flush()
     floors = Floors()
-    floors.generation = 3
     assignment = Assignment(outputs.settings, floors)
     stores = Stores(outputs.settings, assignment, outputs, partition_counts(outputs.settings))
     store = await stores.get(0, lambda: True)
@@ -134,8 +140,8 @@ async def test_what_another_owner_may_have_counted_otherwise_is_not_believed(out
     for topic in ("predictions", "labels"):
         store.write(topic, len(records), 1_795_176_000_000)
     stores.forget()
-    for generation, believed in ((4, True), (6, False)):
-        floors.generation = generation
+    for owners, believed in ((1, True), (2, False)):
+        pass_on(assignment, owners)
         stores = Stores(outputs.settings, assignment, outputs, partition_counts(outputs.settings))
         opened = await stores.get(0, lambda: True)
         assert opened is not None
@@ -161,8 +167,8 @@ async def test_made_anew_again_it_holds_the_same(kafka: str, tmp_path: Path) -> 
     await outputs.send_to_all("panes", encoded(lines, epochs, {}), 4)
     ids = sorted({record.key for record in records})
     held = []
-    for generation in (3, 5, 9):
-        floors.generation = generation
+    for owners in (1, 2, 2):
+        pass_on(assignment, owners)
         stores = Stores(outputs.settings, assignment, outputs, partition_counts(Settings()))
         store = await stores.get(0, lambda: True)
         assert store is not None

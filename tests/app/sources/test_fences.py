@@ -7,14 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.settings import WindowSettings
-from app.sources.fences import MOST_KNOWN, Fences, birth_of, continues, epoch_of
+from app.sources.fences import MOST_KNOWN, Fences, birth_of, continues, epoch_after, epoch_of, outdated
 from app.windowing.panes import PaneBoard
 from tests.app.closing import SECOND, group, part, predictions, tick
 
 SOURCE = ("predictions", 0)
 WINDOWS = WindowSettings()
 BIRTH_MS = 1_795_176_000_000
-OLD, NEW, NEWEST = (epoch_of(BIRTH_MS, generation) for generation in (3, 4, 9))
+OLD, NEW, NEWEST = (epoch_of(BIRTH_MS, number) for number in (3, 4, 9))
 
 
 def told(epoch: int, position: int, watermark: int, *, of: int = 0) -> dict[str, Any]:
@@ -132,11 +132,19 @@ def test_reading_again_from_the_floor_gives_the_same_panes(log: list[dict[str, A
             first.forget(pane)
 
 
-def test_an_owner_goes_on_from_one_of_its_generation_or_the_one_before() -> None:
-    before = {"predictions": OLD, "labels": OLD}
-    assert continues(before, before)
-    assert continues(before, {"predictions": OLD + 1, "labels": OLD})
-    assert not continues(before, {"predictions": OLD + 2, "labels": OLD})
-    assert not continues(before, {"predictions": epoch_of(BIRTH_MS + 1, 3), "labels": OLD})
-    assert not continues({"labels": OLD}, before)
-    assert not continues({"predictions": NEW, "labels": NEW}, before)
+def test_an_owner_goes_on_from_the_one_before_it() -> None:
+    before, now = {"predictions": OLD, "labels": NEW}, {"predictions": OLD + 1, "labels": NEW + 1}
+    assert continues(before, now)
+    assert not continues(now, now)
+    assert not continues(before, now | {"predictions": OLD + 2})
+    assert not continues(before, now | {"predictions": epoch_of(BIRTH_MS + 1, 4)})
+    assert not continues({"labels": NEW}, now)
+    assert not continues(now, before)
+
+
+def test_the_first_owner_of_a_group_is_younger_than_none_and_older_than_the_next() -> None:
+    first = epoch_after(0, BIRTH_MS)
+    assert birth_of(first) == BIRTH_MS
+    assert epoch_after(first, BIRTH_MS + 99) == first + 1
+    assert outdated(first, first + 1)
+    assert not outdated(first, epoch_after(0, BIRTH_MS + 99))
