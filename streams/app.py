@@ -15,9 +15,15 @@ BUFFERED_CHUNKS = 16
 RECORDS_A_POLL = 4000
 
 
+def named(settings: Settings) -> Settings:
+    """The same, with a name for the worker: by default that of the machine, and the port."""
+    instance = settings.worker.instance or f"{socket.gethostname()}-{settings.worker.port or os.getpid()}"
+    return settings.model_copy(update={"worker": settings.worker.model_copy(update={"instance": instance})})
+
+
 def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
     """An app whose commits follow `app.floors`; it calls `forget` when partitions are revoked, after the last chunk."""
-    instance = settings.worker.instance or f"{socket.gethostname()}-{settings.worker.port or os.getpid()}"
+    instance = settings.worker.instance or "worker"
     directory = Path(settings.data_dir) / f"faust-{instance}"
     directory.mkdir(parents=True, exist_ok=True)
     app = faust.App(

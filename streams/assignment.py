@@ -37,5 +37,6 @@ class Assignment:
         return epoch_after(self.mark(name).epoch, self._began_ms)
 
     def claim(self, name: Name) -> tuple[int, str]:
-        """What is committed before this owner tells anything: all as it was found, but for the epoch."""
-        return self.floor(name), replace(self.mark(name), epoch=self.epoch(name)).metadata()
+        """What is committed before this owner tells anything: all as it was found, but for the owner."""
+        owner = self.settings.worker.instance or ""
+        return self.floor(name), replace(self.mark(name), epoch=self.epoch(name), owner=owner).metadata()

@@ -12,6 +12,7 @@ KNOWN = (
     ("app.files.table", "UnreadableFile"),
     ("streams.topicadmin", "BrokerError"),
     ("streams.chunks", "LostRecords"),
+    ("streams.claims", "NameTaken"),
     ("streams.joins", "StoreLocked"),
     ("aiokafka.errors", "KafkaError"),
     ("confluent_kafka", "KafkaException"),

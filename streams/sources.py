@@ -52,7 +52,8 @@ class Source:
         self.settings = settings
         self.baseline_of = baseline_of
         self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, epoch)
-        self.block_mark = replace(mark, raises=(), epoch=epoch)
+        self.owner = settings.worker.instance or ""
+        self.block_mark = replace(mark, raises=(), epoch=epoch, owner=self.owner)
         self.raises = list(mark.raises)
         """Of the open block: where the watermark was raised while nothing came, in this or an earlier generation."""
         self._reach(first)
@@ -80,7 +81,7 @@ class Source:
 
     def mark(self) -> Mark:
         """How far time is now."""
-        return Mark(self.watermark, self.events, self.kafka_ms, epoch=self.epoch)
+        return Mark(self.watermark, self.events, self.kafka_ms, epoch=self.epoch, owner=self.owner)
 
     def pieces(self, records: Records) -> Iterator[Records]:
         """`records` from the next offset on, cut where the watermark was raised: it holds from there on, as it did."""

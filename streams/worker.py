@@ -10,7 +10,7 @@ from typing import Any
 from app.joining.told import SIDES
 from app.settings import Settings
 from app.sources.progress import Name
-from streams.app import create_app
+from streams.app import create_app, named
 from streams.assignment import Assignment
 from streams.balance import Balance
 from streams.baselines import Baselines
@@ -52,7 +52,7 @@ class Worker:
     """Everything of one worker process around its Faust app. `listener`: the socket for its pages."""
 
     def __init__(self, settings: Settings, partitions: dict[str, int], listener: socket.socket) -> None:
-        self.settings = settings
+        self.settings = settings = named(settings)
         self.partitions = partitions
         self.outputs = Outputs(settings)
         self.baselines = Baselines(settings)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import orjson
 
 # As many as fit into a commit. Older ones are of panes that closed long ago: only every `idle_after_s` there is one.
-MOST_RAISES = 128
+MOST_RAISES = 120
 
 
 class Raise(NamedTuple):
@@ -26,7 +26,7 @@ class Mark:
     """Times in ms. `watermark`: what lateness is decided by; `events`: the largest event time alone.
 
     `kafka_ms`: of the last record. `raises`: what else was said since, by rising offsets. `epoch`: of the owner that
-    says so; each owner of a source partition has a higher one than those before it.
+    says so; each owner of a source partition has a higher one than those before it. `owner`: its worker's name.
     """
 
     watermark: int | None = None
@@ -34,13 +34,14 @@ class Mark:
     kafka_ms: int | None = None
     raises: tuple[Raise, ...] = ()
     epoch: int = 0
+    owner: str = ""
 
     def metadata(self) -> str:
         """For a commit; empty when there is nothing to say."""
         if self == Mark():
             return ""
         raises = [list(raised) for raised in self.raises[-MOST_RAISES:]]
-        return orjson.dumps([self.watermark, self.events, self.kafka_ms, raises, self.epoch]).decode()
+        return orjson.dumps([self.watermark, self.events, self.kafka_ms, raises, self.epoch, self.owner]).decode()
 
 
 def mark_of(metadata: str) -> Mark:
@@ -50,8 +51,8 @@ def mark_of(metadata: str) -> Mark:
     told = orjson.loads(metadata)
     if isinstance(told, int):
         return Mark(told, told)
-    watermark, events, kafka_ms, raises, *epoch = told
-    return Mark(watermark, events, kafka_ms, tuple(Raise(*raised) for raised in raises), *epoch[:1])
+    watermark, events, kafka_ms, raises, *owner = told
+    return Mark(watermark, events, kafka_ms, tuple(Raise(*raised) for raised in raises), *owner)
 
 
 def later(one: int | None, other: int | None) -> int | None:

@@ -1,5 +1,7 @@
-"""Owners of partitions are told apart, also those that come back under the name of one that died."""
+"""Owners of partitions are told apart, also those that come back under the name of one that died, or did not."""
 
+import asyncio
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -7,8 +9,8 @@ import pytest
 
 from app.settings import Settings
 from app.sources.fences import outdated
-from tests.kafka.harness import Published, WorkerProcess, create_topics, produce
-from tests.kafka.test_exactness import settings_for
+from tests.kafka.harness import PATIENCE_S, Published, WorkerProcess, create_topics, free_port, produce
+from tests.kafka.test_exactness import settings_for, windows_equal_the_truth
 from tests.traffic import binary_traffic
 
 pytestmark = pytest.mark.kafka
@@ -53,3 +55,25 @@ async def test_a_worker_that_comes_back_under_its_own_name_is_another_owner(kafk
     for epochs in found.values():
         assert epochs == sorted(epochs)
         assert outdated(epochs[0], epochs[-1])
+
+
+async def test_a_worker_whose_name_was_taken_while_it_stood_still_ends_and_spoils_nothing(
+    kafka: str, tmp_path: Path
+) -> None:
+    settings = settings_for(kafka, tmp_path, "taken")
+    create_topics(settings)
+    traffic = binary_traffic(20_000, rate=1000, corrected_share=0.05)
+    await produce(settings, traffic.records)
+    elsewhere = {"port": free_port(), "instance": settings.worker.instance}
+    worker_there = settings.worker.model_copy(update=elsewhere)
+    there = settings.model_copy(update={"worker": worker_there, "data_dir": tmp_path / "elsewhere"})
+    with WorkerProcess(tmp_path, settings) as older:
+        await owners(settings, 1, older)
+        assert older.process is not None
+        older.process.send_signal(signal.SIGSTOP)
+        with WorkerProcess(tmp_path, there, "younger") as younger:
+            await owners(settings, 2, younger)
+            older.process.send_signal(signal.SIGCONT)
+            assert await asyncio.to_thread(older.process.wait, PATIENCE_S) == 1
+            assert "another worker runs as 'taken'" in older.said()
+            await windows_equal_the_truth(settings, traffic, younger)

@@ -1,5 +1,7 @@
 """What a worker begins with in a partition, and that owners who began at once can be compared."""
 
+from dataclasses import replace
+
 from faust.types import TP
 
 from app.settings import Settings
@@ -12,11 +14,14 @@ NAME = ("labels", 2)
 HERE = TP("labels", 2)
 
 
+SETTINGS = Settings(worker={"instance": "worker-1"})  # type: ignore[arg-type]
+
+
 def assignment(now: float, committed: tuple[int, str] | None = None) -> Assignment:
     floors = Floors()
     if committed is not None:
         floors.committed[HERE] = committed
-    return Assignment(Settings(), floors, lambda: now)
+    return Assignment(SETTINGS, floors, lambda: now)
 
 
 def test_what_was_committed_is_where_it_begins() -> None:
@@ -42,7 +47,7 @@ def test_each_owner_follows_the_one_whose_claim_it_finds() -> None:
     assert outdated(first.epoch(NAME), second.epoch(NAME))
 
 
-def test_a_claim_changes_nothing_but_the_epoch() -> None:
-    mark = Mark(70, 60, 50, (Raise(9, 70),))
+def test_a_claim_changes_nothing_but_the_owner() -> None:
+    mark = Mark(70, 60, 50, (Raise(9, 70),), owner="worker-2")
     offset, metadata = assignment(8.0, (7, mark.metadata())).claim(NAME)
-    assert (offset, mark_of(metadata)) == (7, Mark(70, 60, 50, (Raise(9, 70),), epoch=8000 << 20 | 1))
+    assert (offset, mark_of(metadata)) == (7, replace(mark, epoch=8000 << 20 | 1, owner="worker-1"))

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from faust.types import TP
 
 from app.settings import Settings
@@ -9,7 +10,7 @@ from app.sources.marks import Mark, mark_of
 from app.sources.progress import Name
 from streams.assignment import Assignment
 from streams.chunks import Floors
-from streams.claims import Claims
+from streams.claims import Claims, NameTaken
 
 Floor = tuple[int, str]
 
@@ -22,8 +23,12 @@ class Group:
         self.commits = 0
         self.accepts = True
         self.floors = Floors()
-        self.claims = Claims(Assignment(Settings(), self.floors, now=lambda: 8.0), self.keep)
+        self.claims = self.worker("worker-1")
         self.assign()
+
+    def worker(self, instance: str) -> Claims:
+        settings = Settings(worker={"instance": instance})  # type: ignore[arg-type]
+        return Claims(Assignment(settings, self.floors, now=lambda: 8.0), self.keep)
 
     def assign(self) -> None:
         names = [(topic, 2) for topic in ("predictions", "labels", "resources")]
@@ -88,10 +93,26 @@ async def test_a_partition_that_is_not_ours_is_not_committed() -> None:
     assert group.commits == 0
 
 
-async def test_a_claim_says_what_was_found_but_for_the_epoch() -> None:
+@pytest.mark.parametrize("other", ["worker-1", "worker-2"])
+async def test_the_older_one_of_two_workers_of_one_name_ends(other: str) -> None:
+    group = Group()
+    second = group.worker(other)
+    for claims in (group.claims, group.claims, second, second):
+        assert await claims.claim([("labels", 2)])
+        group.assign()
+    if other == "worker-1":
+        with pytest.raises(NameTaken, match="another worker runs as 'worker-1' and has partition 2"):
+            await group.claims.claim([("labels", 2)])
+    else:
+        assert await group.claims.claim([("labels", 2)])
+    group.assign()
+    assert await second.claim([("labels", 2)])
+
+
+async def test_a_claim_says_what_was_found_but_for_the_owner() -> None:
     group = Group()
     group.committed["labels", 2] = 9, Mark(70, 60, 50).metadata()
     group.assign()
     assert await group.claims.claim([("labels", 2)])
     offset, metadata = group.committed["labels", 2]
-    assert (offset, mark_of(metadata)) == (9, Mark(70, 60, 50, epoch=8000 << 20 | 1))
+    assert (offset, mark_of(metadata)) == (9, Mark(70, 60, 50, epoch=8000 << 20 | 1, owner="worker-1"))
