@@ -32,7 +32,7 @@ def check_batch(record: PredictionRecord) -> None:
     for name, values in _columns_of(record):
         if len(values) != rows:
             raise UnevenBatch(f"{rows} prediction_ids, but {len(values)} values in `{name}`")
-    for index, (value, error) in enumerate(zip(_predictions(record), _errors(record), strict=True)):
+    for index, (value, error) in enumerate(zip(predictions_of(record), errors_of(record), strict=True)):
         if value is None and error is None:
             raise UnevenBatch(f"row {index} has neither a prediction nor an error")
 
@@ -50,17 +50,21 @@ def _as_column(values: Any) -> Sequence[Any]:
     return values if isinstance(values, list) else ()
 
 
-def _spread(value: Any, rows: int) -> list[Any]:
+def spread(value: Any, rows: int) -> list[Any]:
     """One value for all rows, or one a row."""
     return value if isinstance(value, list) else [value] * rows
 
 
-def _predictions(record: PredictionRecord) -> list[Any]:
-    return _spread(record.predictions, rows_in(record))
+def predictions_of(record: PredictionRecord) -> list[Any]:
+    return spread(record.predictions, rows_in(record))
 
 
-def _errors(record: PredictionRecord) -> list[Any]:
-    return _spread(record.errors if record.errors is not None else record.error, rows_in(record))
+def errors_of(record: PredictionRecord) -> list[Any]:
+    return spread(record.errors if record.errors is not None else record.error, rows_in(record))
+
+
+def weights_of(record: PredictionRecord) -> list[Any]:
+    return spread(record.weights if record.weights is not None else record.weight, rows_in(record))
 
 
 def batch_times(record: PredictionRecord | LabelRecord) -> Ints:
@@ -80,34 +84,34 @@ def batch_times(record: PredictionRecord | LabelRecord) -> Ints:
 def tabulate_batch(
     record: PredictionRecord,
     task: str,
-    offset: int,
+    offsets: Ints,
     timestamps: Ints,
     max_features: int,
     texts: Collection[str] = (),
 ) -> PredictionColumns:
-    """The columns of one checked batch; all its rows share the record's offset. `timestamps`: (rows,) in ms.
+    """The columns of one checked batch. `offsets`: (rows,) of the records they came in; `timestamps`: (rows,) in ms.
 
     `texts`: the features that are configured as text.
     """
     rows = rows_in(record)
-    predictions = _predictions(record)
+    predictions = predictions_of(record)
     features = list(record.features.items())[:max_features]
     return PredictionColumns(
         model=record.model,
         version=record.version,
         task=task,
-        offsets=np.full(rows, offset, np.int64),
+        offsets=offsets,
         timestamps=timestamps,
         ids=list(record.prediction_ids or ()),
-        failed=failures(_errors(record)),
-        weights=weight_column(_spread(record.weights if record.weights is not None else record.weight, rows)),
-        latency_ms=number_column(_spread(record.latency_ms, rows)),
+        failed=failures(errors_of(record)),
+        weights=weight_column(weights_of(record)),
+        latency_ms=number_column(spread(record.latency_ms, rows)),
         features=named_columns(((name, _as_column(values)) for name, values in features), texts),
         as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else [None] * rows,
         values=number_column(predictions if task == "regression" else [None] * rows),
         probabilities=_probabilities(record, rows),
-        segments={name: class_names(_spread(values, rows)) for name, values in (record.segments or {}).items()},
+        segments={name: class_names(spread(values, rows)) for name, values in (record.segments or {}).items()},
     )
 
 
@@ -115,15 +119,15 @@ def _probabilities(record: PredictionRecord, rows: int) -> Probabilities | None:
     if not record.probabilities:
         return None
     classes = tuple(sorted(record.probabilities))
-    columns = [_spread(record.probabilities[name], rows) for name in classes]
-    return Probabilities(classes, np.array(columns, np.float64).T)
+    columns = [spread(record.probabilities[name], rows) for name in classes]
+    return Probabilities(classes, np.array([number_column(column) for column in columns]).T)
 
 
 def rows_as_records(record: PredictionRecord, columns: PredictionColumns) -> list[bytes]:
     """Each row of a batch as a single record's JSON: what the join keeps until the label comes."""
     features, probabilities = _rows_of(record.features), _rows_of(record.probabilities or {})
     segments, weights = _rows_of(columns.segments), columns.weights
-    predictions, errors = _predictions(record), _errors(record)
+    predictions, errors = predictions_of(record), errors_of(record)
     return [
         orjson.dumps(
             {

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import groupby
 from types import NoneType
 
 import numpy as np
 
+from app.decoding.adjoining import together, unbroken
 from app.decoding.batches import rows_as_records, rows_in, tabulate_batch
 from app.decoding.chunks import RawChunk, decode_all
 from app.decoding.columns import Ints
@@ -75,7 +75,7 @@ def _runs(screened: Screened, chunk: RawChunk, settings: Settings) -> Iterator[R
     starts = np.cumsum(screened.counts) - screened.counts
     for task, members in groups_of(screened.records, settings):
         model = settings.model(screened.records[members[0]].model)
-        for members_of_run in _unbroken(members, screened.records):
+        for members_of_run in unbroken(members, screened.records):
             yield from _run(screened, chunk, starts, members_of_run, task, model)
 
 
@@ -88,11 +88,14 @@ def _run(
         records = [screened.records[i] for i in members]
         columns = tabulate(records, task, screened.offsets[rows], screened.times[rows], model.max_features, model.text)
         yield Run(columns, rows, partial(values_at, chunk, screened.places[members]))
-    elif first.prediction_ids:
-        start = int(starts[members[0]])
-        times = screened.times[start : start + rows_in(first)]
-        columns = tabulate_batch(first, task, int(screened.offsets[start]), times, model.max_features, model.text)
-        yield Run(columns, np.arange(start, start + columns.size), partial(rows_as_records, first, columns))
+        return
+    batch = together([screened.records[i] for i in members])
+    if rows_in(batch):
+        rows = np.concatenate([starts[i] + np.arange(screened.counts[i]) for i in members])
+        columns = tabulate_batch(
+            batch, task, screened.offsets[rows], screened.times[rows], model.max_features, model.text
+        )
+        yield Run(columns, rows, partial(rows_as_records, batch, columns))
 
 
 def groups_of(records: Sequence[PredictionRecord], settings: Settings) -> list[tuple[str, list[int]]]:
@@ -129,13 +132,3 @@ def _is_regression(record: PredictionRecord) -> bool:
             isinstance(value, float) for value in record.predictions or () if value is not None
         )
     return type(record.prediction) is float and not record.probabilities
-
-
-def _unbroken(members: Sequence[int], records: Sequence[PredictionRecord]) -> Iterator[list[int]]:
-    """Single records together, each batch by itself: float sums are added in offset order whatever the chunk."""
-    if all(records[i].prediction_ids is None for i in members):
-        yield list(members)
-        return
-    for batch, group in groupby(members, lambda i: i if records[i].prediction_ids is not None else -1):
-        del batch
-        yield list(group)

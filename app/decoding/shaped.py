@@ -23,7 +23,7 @@ from app.decoding.members import members_of
 from app.decoding.records import PredictionRecord, decode_prediction
 from app.decoding.runs import Decoded, Run, values_at
 from app.decoding.shapes import Shape, Shapes, field_name
-from app.decoding.tabulate import class_names, failures, named_columns, numeric_column, weight_column
+from app.decoding.tabulate import class_names, failures, named_columns, number_column, numeric_column, weight_column
 from app.settings import Settings
 from app.sources.watermarks import event_times, implausible
 from app.timestamps import milliseconds_of
@@ -105,11 +105,11 @@ def _columns(
         ids=[record.prediction_id for record in records],
         failed=failures(errors),
         weights=weight_column([record.weight for record in records]),
-        latency_ms=np.array([record.latency_ms for record in records], np.float64),
+        latency_ms=number_column([record.latency_ms for record in records]),
         features=_features(shape, [record.features for record in records], settings.model(shape.model).text),
         as_sent=predictions,
         predicted=class_names(predictions) if task == "classification" else nothing,
-        values=np.array(predictions if task == "regression" else nothing, np.float64),
+        values=number_column(predictions if task == "regression" else nothing),
         probabilities=_probabilities(shape, probabilities),
         segments=_segments(shape, [record.segments for record in records], settings.model(shape.model).segments),
     )
