@@ -8,7 +8,7 @@ an upgrade changes it.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from typing import Any
 
 from aiokafka.errors import CommitFailedError, IllegalStateError
@@ -118,6 +118,8 @@ class _Polled:
 class ChunkConsumer(FaustConsumer):
     """Faust's consumer, which loses no record around a rebalance and commits `app.floors`."""
 
+    _is_assigned_anew = False
+
     def _new_consumer_thread(self) -> FetchThread:
         return FetchThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -128,12 +130,21 @@ class ChunkConsumer(FaustConsumer):
         """Every caller seeks and then resumes the flow: it must not run in between."""
         self.stop_flow()
         super().resume_partitions(tps)
+        self._is_assigned_anew = True
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
         return await super()._getmany(_Polled(self, active_partitions or ()), timeout)
 
-    async def perform_seek(self) -> None:
-        """To what was committed, and to the beginning where nothing, or offset 0, was: aiokafka would stay."""
+    def perform_seek(self) -> Coroutine[Any, Any, None]:
+        """To what was committed, and to the beginning where nothing, or offset 0, was: aiokafka would stay.
+
+        A poll that ends while partitions are revoked seeks as well. What others have committed by then is not what this
+        owner began with, and it may still be at work; so only the call right after `resume_partitions` takes that over.
+        """
+        is_assigned_anew, self._is_assigned_anew = self._is_assigned_anew, False
+        return self._seek(is_assigned_anew)
+
+    async def _seek(self, is_assigned_anew: bool) -> None:
         await super().perform_seek()
         partitions = [ensure_aiokafka_TP(tp) for tp in self.assignment()]
         if not partitions:
@@ -142,11 +153,12 @@ class ChunkConsumer(FaustConsumer):
         found = await self._thread.call_thread(consumer._coordinator.fetch_committed_offsets, partitions)
         first = await self._thread.call_thread(consumer.beginning_offsets, partitions)
         nothing = OffsetAndMetadata(-1, "")
-        self.app.floors.committed = {
-            # Retention may have taken what was not read.
-            TP(*tp): (max(found.get(tp, nothing).offset, first[tp]), found.get(tp, nothing).metadata)
-            for tp in partitions
-        }
+        if is_assigned_anew:
+            self.app.floors.committed = {
+                # Retention may have taken what was not read.
+                TP(*tp): (max(found.get(tp, nothing).offset, first[tp]), found.get(tp, nothing).metadata)
+                for tp in partitions
+            }
         fresh = [tp for tp in partitions if not self._committed_offset.get(TP(*tp))]
         if fresh:
             await self._thread.seek_to_beginning(*fresh)

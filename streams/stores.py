@@ -149,14 +149,17 @@ class Stores:
     async def _complete(self, store: JoinStore, ours: Ours, counted: Already, progress: Progress) -> None:
         """Makes anew what it lacks of what was committed, or was counted since, and what others may have counted."""
         partition = progress.partition
+        if not ours():
+            raise NoLongerOurs
+        # As they are now: while it is made anew the partition may be assigned to us once more, and is another owner's.
         floors, marks = self._committed(partition)
         epochs = {topic: self.assignment.epoch((topic, partition)) for topic in SIDES}
         if counted.reached or not await self._is_whole(partition, store, floors, epochs):
             # What a former owner still sends from here on must not count: how it completes pairs would not be known.
-            await self._announce(partition)
+            await self._announce(partition, epochs)
             self.unready[partition] = progress
             rebuild = Rebuild(self.settings, store, floors, marks, counted, progress, ours)
-            await self._announce(partition, await rebuild.run())
+            await self._announce(partition, epochs, await rebuild.run())
         store.owners = epochs
 
     async def _is_whole(
@@ -166,11 +169,11 @@ class Stores:
             return await nothing_was_counted(self.settings, partition, floors)
         return not is_behind(store, floors) and continues(store.owners, epochs)
 
-    async def _announce(self, partition: int, examples: int | None = None) -> None:
+    async def _announce(self, partition: int, epochs: Mapping[str, int], examples: int | None = None) -> None:
         """That both sides are ours. `examples`: where what we know of that topic ends."""
-        epochs = {name: self.assignment.epoch(name) for topic in SIDES if (name := (topic, partition))}
+        owned = {(topic, partition): epoch for topic, epoch in epochs.items()}
         known = None if examples is None else (partition, examples)
-        tick = encoded([], epochs, {topic: self.partitions[topic] for topic in SIDES}, known)
+        tick = encoded([], owned, {topic: self.partitions[topic] for topic in SIDES}, known)
         await self.outputs.send_to_all("panes", tick, self.partitions["panes"])
 
     def _path(self, partition: int) -> Path:

@@ -2,19 +2,22 @@
 
 import hashlib
 import inspect
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import aiokafka
 import faust
 import mode
 import pytest
-from aiokafka.structs import ConsumerRecord
+from aiokafka.structs import ConsumerRecord, OffsetAndMetadata
+from faust.tables import recovery
 from faust.transport import consumer as consumers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.web.drivers.aiohttp import Web
 
-from streams.chunks import ChunkScheduler, Floors, LostRecords, check_complete
+from streams.chunks import ChunkConsumer, ChunkScheduler, Floors, LostRecords, check_complete
 
 READ = {
     (consumers.Consumer, "_add_gap"): "4df2573ded7c1c2c",
@@ -28,6 +31,8 @@ READ = {
     (consumers.Consumer, "_drain_messages"): "44a2500309e83c63",
     (consumers.ThreadDelegateConsumer, "_getmany"): "f9d47aa9010b5ff2",
     (consumers.ThreadDelegateConsumer, "_commit"): "a20eec84e4b2ed50",
+    (recovery.Recovery, "_resume_streams"): "d986a6710c1aca98",
+    (recovery.Recovery, "on_recovery_completed"): "6ef567acf072e46d",
     (driver.Consumer, "_to_message"): "7c24f6511b2fcef7",
     (driver.Consumer, "verify_event_path"): "a17e8f0610e1abcb",
     (driver.AIOKafkaConsumerThread, "_ensure_consumer"): "ff4a4c693b7ec63f",
@@ -89,3 +94,47 @@ def test_revoked_partitions_leave_nothing_to_commit() -> None:
     floors.safe[TP("predictions", 0)] = 8192, "17"
     floors.clear()
     assert floors.safe == {}
+
+
+class Committed:
+    """In place of Faust's thread: what the broker says is committed of one partition."""
+
+    def __init__(self, tp: TP) -> None:
+        self.tp, self.offset = tp, 0
+        self._coordinator = self
+
+    def _ensure_consumer(self) -> "Committed":
+        return self
+
+    async def call_thread(self, asked: Callable[..., Awaitable[Any]], *about: Any) -> Any:
+        return await asked(*about)
+
+    async def fetch_committed_offsets(self, tps: Any) -> Any:
+        return {aiokafka.TopicPartition(*self.tp): OffsetAndMetadata(self.offset, "")}
+
+    async def beginning_offsets(self, tps: Any) -> Any:
+        return dict.fromkeys(tps, 0)
+
+
+async def test_only_with_an_assignment_is_taken_over_what_was_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A poll that ends while partitions are revoked seeks too: what others committed since is not the owner's own."""
+    tp, floors = TP("predictions", 0), Floors()
+    consumer = object.__new__(ChunkConsumer)
+    consumer.app, consumer._thread = SimpleNamespace(floors=floors), Committed(tp)
+    consumer._committed_offset = {tp: 1}
+
+    async def seek(self: Any) -> None:
+        """What Faust does is not asked about here."""
+
+    monkeypatch.setattr(consumers.Consumer, "perform_seek", seek)
+    monkeypatch.setattr(consumers.Consumer, "resume_partitions", lambda self, tps: None)
+    monkeypatch.setattr(ChunkConsumer, "stop_flow", lambda self: None)
+    monkeypatch.setattr(ChunkConsumer, "assignment", lambda self: {tp})
+    for committed, is_assigned, held in ((5, True, 5), (9, False, 5), (12, True, 12)):
+        consumer._thread.offset = committed
+        stray = consumer.perform_seek()
+        if is_assigned:
+            consumer.resume_partitions({tp})
+            await consumer.perform_seek()
+        await stray
+        assert floors.committed[tp] == (held, "")

@@ -6,7 +6,9 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 
 from app.joining.entries import ROW_BITS, Entry, Side, encode_entry
@@ -147,6 +149,35 @@ async def test_what_another_owner_may_have_counted_otherwise_is_not_believed(out
         assert opened is not None
         assert any(opened.get(ids)) == believed
         stores.forget()
+
+
+class Interrupted(Outputs):
+    """With the first word to all, the partition is assigned to this worker once more."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.assignment = Assignment(settings, Floors())
+        self.told: list[Any] = []
+
+    async def send_to_all(self, topic: str, value: bytes, partitions: int) -> None:
+        pass_on(self.assignment, 1)
+        self.told.append(orjson.loads(value)["tick"]["epochs"])
+        await super().send_to_all(topic, value, partitions)
+
+
+async def test_an_owner_speaks_for_itself_until_its_end(mock_broker: str, tmp_path: Path) -> None:
+    """Not for the next one, which may be the same worker, and which has claimed nothing yet."""
+    outputs = Interrupted(Settings(broker=mock_broker, data_dir=tmp_path))
+    await outputs.start()
+    stores = Stores(outputs.settings, outputs.assignment, outputs, partition_counts(outputs.settings))
+    outputs.assignment.floors.committed[outputs.assignment.tp(("labels", 0))] = 5, ""
+    epochs = {topic: outputs.assignment.epoch((topic, 0)) for topic in SIDES}
+    store = await stores.get(0, lambda: True)
+    assert store is not None
+    assert outputs.told == [[[topic, 0, epoch] for topic, epoch in epochs.items()]] * 2
+    assert store.owners == epochs
+    stores.forget()
+    await outputs.stop()
 
 
 @pytest.mark.kafka
