@@ -66,7 +66,7 @@ def machine() -> dict[str, str | int | None]:
     optimized = "--enable-optimizations" in str(sysconfig.get_config_var("CONFIG_ARGS"))
     return {
         "python": platform.python_version(),
-        "interpreter": "optimized" if optimized else "built without optimizations",
+        "interpreter": "optimized" if optimized else "without --enable-optimizations",
         "cpus": os.cpu_count(),
         "kafka": VERSION,
     }

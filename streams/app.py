@@ -11,8 +11,9 @@ from app.settings import Settings
 from streams.chunks import ChunkScheduler, ChunkTransport, Floors
 
 # Chunks, not records: more would only be memory.
-BUFFERED_CHUNKS = 16
-RECORDS_A_POLL = 4000
+BUFFERED_CHUNKS = 8
+# To work out the columns of a chunk takes as long as a thousand of its rows: a backlog is read in large ones.
+RECORDS_A_POLL = 16384
 
 
 def named(settings: Settings) -> Settings:

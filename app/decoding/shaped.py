@@ -48,8 +48,8 @@ def decode_shaped(chunk: RawChunk, shapes: Shapes, settings: Settings) -> Decode
         raise NotPlain
     at = np.array(places, np.int64)
     parts = [
-        _columns(shapes.of_type[kind], [records[row] for row in rows], np.array(rows), chunk.offsets[at], settings)
-        for (kind, _), rows in _groups(records)
+        _columns(shapes.of_type[kind], own, np.array(rows), chunk.offsets[at], settings)
+        for (kind, _), rows, own in _groups(records)
     ]
     times = np.empty(len(records), np.int64)
     for rows, columns in parts:
@@ -78,11 +78,12 @@ def _fitting(decode: Callable[[bytes], Any], value: bytes) -> Any:
         raise NotPlain(decode_prediction(value)) from None
 
 
-def _groups(records: Sequence[Any]) -> Iterable[tuple[tuple[type, str], Sequence[int]]]:
-    """The rows of each model version, by their first ones."""
+def _groups(records: Sequence[Any]) -> Iterable[tuple[tuple[type, str], Sequence[int], Sequence[Any]]]:
+    """Type and version, rows and records of each model version, by their first ones."""
     if len(set(map(type, records))) == len({record.version for record in records}) == 1:
-        return [((type(records[0]), records[0].version), range(len(records)))]
-    return members_of((type(record), record.version) for record in records).items()
+        return [((type(records[0]), records[0].version), range(len(records)), records)]
+    members = members_of((type(record), record.version) for record in records)
+    return [(name, rows, [records[row] for row in rows]) for name, rows in members.items()]
 
 
 def _columns(
