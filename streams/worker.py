@@ -143,9 +143,10 @@ class Worker:
         """The partition as it is read since it was assigned, at first from these records on; None when it is lost."""
         sources, generation = self.ingest.sources, message.generation_id
         if place not in sources or sources[place].generation != generation:
-            check_complete(message.tp, records, self.assignment.floor(place))
+            # Of a lost partition chunk after chunk is left out: that is checked of one's own only.
             if not await self.claims.claim([place]):
                 return None
+            check_complete(message.tp, records, self.assignment.floor(place))
             # A tick may have begun it meanwhile.
             if place not in sources or sources[place].generation != generation:
                 self.ingest.begin(place, generation, records[0].offset, self.baselines.get)
