@@ -25,6 +25,7 @@ from app.replay.tuning import Tuning
 from app.settings import Settings
 from app.timestamps import rfc3339
 from streams.fileevents import FileEvents
+from streams.interrupts import held_back
 from streams.joins import JoinStore
 from streams.progress import progress
 from streams.replayed import JsonLines, budgets, incidents, tables
@@ -108,8 +109,9 @@ class Replay:
                 history.end(last)
 
     def _publish(self, messages: Sequence[Message]) -> None:
-        for take in self._takers:
-            take(messages)
+        with held_back():  # what is told of is also written
+            for take in self._takers:
+                take(messages)
 
     def _mistake(self, mistake: Mistake) -> None:
         self.mistaken += 1

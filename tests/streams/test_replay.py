@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
+from app.messages import Message
+from app.replay.history import History
 from streams.cli import run
 from tests.app.replay.made import classified, write
 
@@ -165,3 +168,19 @@ def test_what_is_interrupted_leaves_whole_lines(config: Path) -> None:
     assert "predictions and " in out
     assert windows.read_bytes().endswith(b"}\n")
     assert f"{len(records(windows)):,} windows" in out
+
+
+def test_what_is_told_of_when_interrupted_is_written(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    windows, take = file.with_name("windows.jsonl"), History.take
+
+    def interrupted(history: History, messages: Sequence[Message]) -> None:
+        take(history, messages)
+        if history.windows == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(History, "take", interrupted)
+    assert run(["replay", str(file), "--model", "credit", "--windows", str(windows)]) == 130
+    assert len(records(windows)) == 3
+    assert "3 windows" in capsys.readouterr().out
