@@ -3,15 +3,15 @@
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import faust
 
 from app.settings import Settings
+from streams.buffering import ChunkQueue
 from streams.chunks import ChunkScheduler, ChunkTransport, Floors
 
-# Chunks, not records: more would only be memory.
-BUFFERED_CHUNKS = 8
 # To work out the columns of a chunk takes as long as a thousand of its rows: a backlog is read in large ones.
 RECORDS_A_POLL = 16384
 
@@ -24,7 +24,7 @@ def named(settings: Settings) -> Settings:
 
 def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
     """An app whose commits follow `app.floors`; it calls `forget` when partitions are revoked, after the last chunk."""
-    instance = settings.worker.instance or "worker"
+    instance = named(settings).worker.instance
     directory = Path(settings.data_dir) / f"faust-{instance}"
     directory.mkdir(parents=True, exist_ok=True)
     app = faust.App(
@@ -39,7 +39,6 @@ def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
         consumer_auto_offset_reset="earliest",
         topic_allow_declare=False,
         topic_disable_leader=True,
-        stream_buffer_maxsize=BUFFERED_CHUNKS,
         stream_wait_empty=True,
         stream_recovery_delay=0.0,
         broker_max_poll_records=RECORDS_A_POLL,
@@ -51,6 +50,7 @@ def create_app(settings: Settings, forget: Callable[[], None]) -> faust.App:
     )
     app.transport = ChunkTransport(app.conf.broker_consumer, app)
     app.floors = Floors()
+    app.FlowControlQueue = partial(ChunkQueue, app.flow_control)
 
     async def revoked(*_: object, **__: object) -> None:
         app.floors.clear()
