@@ -3,8 +3,8 @@
 Faust delivers one record at a time, which costs more than all our work on it. Its `ConsumerScheduler` setting may yield
 anything that looks like a record: here one `Chunk` for each partition and fetch. Commits then can't follow acks (Faust
 acks what it skipped, and counts a chunk as one record), so they follow `Floors`, which the agents set after their
-awaited sends. What is overridden below is private to faust-streaming 0.15.3: `tests/streams/test_chunks.py` fails when
-an upgrade changes it.
+awaited sends. What is overridden below is private to faust-streaming 0.15.3: `tests/streams/test_upgrades.py` fails
+when an upgrade changes it.
 """
 
 import asyncio

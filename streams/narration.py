@@ -1,8 +1,8 @@
 """The demo as lines of text: each thing that happens, once."""
 
 from app.simulation.story import Record, Story
+from app.simulation.telling import clock, drift_scores, news, place_of, served
 from app.timestamps import milliseconds
-from streams.terminal import clock, drift_scores, news, place_of, served
 
 
 class Narration:

@@ -9,7 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from app.simulation.story import PHASES, Point, Record, Story
+from app.simulation.story import PHASES, Story
+from app.simulation.telling import clock, drift_scores, news, place_of, served
 from app.timestamps import milliseconds
 
 BARS = "▁▂▃▄▅▆▇█"
@@ -101,15 +102,6 @@ def _curve(story: Story) -> Text:
     return text
 
 
-def served(story: Story) -> list[Point]:
-    """For each window the version with the most labels."""
-    best: dict[int, Point] = {}
-    for point in story.points:
-        if point.accuracy is not None and (point.end not in best or point.labels >= best[point.end].labels):
-            best[point.end] = point
-    return [best[end] for end in sorted(best)]
-
-
 def _bar(value: float) -> str:
     place = (value - LOWEST) / (1 - LOWEST) * len(BARS)
     return BARS[min(max(int(place), 0), len(BARS) - 1)]
@@ -154,13 +146,6 @@ def _drift(story: Story, room: Room) -> Table:
     return table
 
 
-def drift_scores(story: Story) -> list[tuple[str, float]]:
-    """PSI by feature in the newest window of the version that serves, largest first."""
-    record = story.latest.get(story.serving or "", {})
-    scores = [(name, figures["psi"]) for name, figures in record.get("drift", {}).items() if "psi" in figures]
-    return sorted(scores, key=lambda item: -item[1])
-
-
 def _segments(story: Story, room: Room) -> Table:
     table = _table(room, "segment", "accuracy")
     shown = {key: record for key, record in story.segments.items() if record["version"] == story.serving}
@@ -200,11 +185,6 @@ def _incidents(story: Story, room: Room) -> Table:
     return table
 
 
-def place_of(alert: Record) -> str:
-    """What an alert is about: the version, and the segment."""
-    return f"version {alert['version']}" + "".join(f", {value}" for value in alert["segment"].values())
-
-
 def _retraining(story: Story, room: Room) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -214,20 +194,6 @@ def _retraining(story: Story, room: Room) -> Table:
     if not story.requests:
         table.add_row("retraining", Text("none asked for", "dim"))
     return table
-
-
-def news(story: Story) -> list[str]:
-    """A line for each request, with its answer."""
-    answers = {record.get("request_id"): record for record in story.versions.values()}
-    lines = []
-    for name, request in story.requests.items():
-        asked = f"{clock(story, milliseconds(request['requested_at']))} asked for ({request['trigger']})"
-        answer = answers.get(name)
-        if answer is None:
-            lines.append(f"{asked}: training")
-        else:
-            lines.append(f"{asked}: version {answer['version']}, {answer['decision']}")
-    return lines
 
 
 def _links(urls: Mapping[str, str], note: str) -> Text:
@@ -246,11 +212,3 @@ def _side_by_side(room: Room, *tables: RenderableType) -> Table:
     grid = Table.grid(padding=(0, 2 * room.gap, 0, 0))
     grid.add_row(*tables)
     return grid
-
-
-def clock(story: Story, time_ms: int | None) -> str:
-    """Minutes and seconds since the service began."""
-    if time_ms is None or story.began_ms is None:
-        return "-"
-    seconds = max(time_ms - story.began_ms, 0) // 1000
-    return f"{seconds // 60}:{seconds % 60:02}"

@@ -2,13 +2,13 @@
 
 aiokafka makes a ConsumerRecord of each record, in Python and one by one; that takes longer than to decode its JSON.
 The records beneath, which its C extension made, have the same key, value, offset and timestamp. What is used here is
-private to aiokafka 0.14.0: `tests/streams/test_fetching.py` fails when an upgrade changes it.
+private to aiokafka 0.14.0: `tests/streams/test_upgrades.py` fails when an upgrade changes it.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Protocol
 
 from aiokafka import TopicPartition
@@ -45,7 +45,8 @@ class Results(OrderedDict[TopicPartition, Any]):
         # Transactions that were aborted are told apart by aiokafka itself.
         if type(result) is FetchResult and result._partition_records._isolation_level != READ_COMMITTED:
             records = result._partition_records
-            records._records_iterator = unpack(records)
+            # Chained in C: a generator would be resumed for each record.
+            records._records_iterator = chain.from_iterable(unpack(records))
             result.getall = partial(take, result)
         super().__setitem__(tp, result)
 
@@ -65,8 +66,9 @@ def take(result: FetchResult, max_records: int | None = None) -> list[Fetched]:
     return taken
 
 
-def unpack(records: PartitionRecords) -> Iterator[Fetched]:
-    """As `PartitionRecords._unpack_records` does it for uncommitted reading, which knows no aborted transactions.
+def unpack(records: PartitionRecords) -> Iterator[Iterable[Fetched]]:
+    """Batch after batch what `PartitionRecords._unpack_records` gives of uncommitted reading, which knows no aborted
+    transactions.
 
     `next_fetch_offset` is right once all of a batch was taken: after a part of it `take` sets it.
     """
@@ -78,5 +80,5 @@ def unpack(records: PartitionRecords) -> Iterator[Fetched]:
         if not batch.is_control_batch:
             first = records.next_fetch_offset
             # The broker sends whole batches, of which the first may begin before what was asked for.
-            yield from batch if batch.base_offset >= first else [one for one in batch if one.offset >= first]
+            yield batch if batch.base_offset >= first else [one for one in batch if one.offset >= first]
         records.next_fetch_offset = batch.next_offset

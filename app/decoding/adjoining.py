@@ -21,27 +21,27 @@ def unbroken(members: Sequence[int], records: Sequence[PredictionRecord]) -> Ite
     if all(records[i].prediction_ids is None for i in members):
         yield list(members)
         return
-    for is_single, group in groupby(members, lambda i: records[i].prediction_ids is None):
+    for layout, group in groupby(members, lambda i: _layout(records[i])):
         alike = list(group)
-        yield from [alike] if is_single else _alike(alike, records)
+        yield from [alike] if layout is None else _as_large_as_may_be(alike, records)
 
 
-def _alike(batches: Sequence[int], records: Sequence[PredictionRecord]) -> Iterator[list[int]]:
+def _as_large_as_may_be(batches: Sequence[int], records: Sequence[PredictionRecord]) -> Iterator[list[int]]:
     own: list[int] = []
-    rows, layout = 0, None
+    rows = 0
     for i in batches:
-        if own and (_layout(records[i]) != layout or rows + rows_in(records[i]) > MOST_ROWS):
+        if own and rows + rows_in(records[i]) > MOST_ROWS:
             yield own
             own, rows = [], 0
-        if not own:
-            layout = _layout(records[i])
         own.append(i)
         rows += rows_in(records[i])
     yield own
 
 
-def _layout(record: PredictionRecord) -> tuple[tuple[str, ...] | None, ...]:
-    """The names in it, in their order."""
+def _layout(record: PredictionRecord) -> tuple[tuple[str, ...] | None, ...] | None:
+    """The names in a batch, in their order. None of a single record."""
+    if record.prediction_ids is None:
+        return None
     return tuple(None if named is None else tuple(named) for named in _named(record))
 
 

@@ -10,11 +10,12 @@ from app.decoding.adjoining import together, unbroken
 from app.decoding.batches import rows_as_records, rows_in, tabulate_batch
 from app.decoding.chunks import RawChunk, decode_all
 from app.decoding.columns import Ints
+from app.decoding.gathered import NotPlain
 from app.decoding.members import members_of
 from app.decoding.records import PredictionRecord, decode_prediction
 from app.decoding.runs import Decoded, Run, values_at
 from app.decoding.screening import Screened, screen
-from app.decoding.shaped import NotPlain, decode_shaped
+from app.decoding.shaped import Misfit, decode_shaped
 from app.decoding.shapes import Shapes
 from app.decoding.tabulate import tabulate
 from app.settings import ModelSettings, Settings
@@ -56,7 +57,7 @@ class PredictionDecoder:
                 decoded = decode_shaped(chunk, self._shapes, self.settings)
             except NotPlain as why:
                 self._missed()
-                misfits = [] if why.misfit is None else [why.misfit]
+                misfits = [why.record] if isinstance(why, Misfit) else []
             else:
                 self._misses = 0
                 return decoded
@@ -100,10 +101,8 @@ def _run(
 
 def groups_of(records: Sequence[PredictionRecord], settings: Settings) -> list[tuple[str, list[int]]]:
     """(task, members) of each model version; members in offset order. A version has two only where records disagree."""
-    versions = [(record.model, record.version) for record in records]
-    if len(set(versions)) == 1:
-        return _by_task(range(len(records)), records, settings)
-    return [group for indexes in members_of(versions).values() for group in _by_task(indexes, records, settings)]
+    versions = members_of([(record.model, record.version) for record in records])
+    return [group for members in versions.values() for group in _by_task(members, records, settings)]
 
 
 def _by_task(

@@ -29,7 +29,7 @@ def decode_resources(chunk: RawChunk, max_ahead_ms: int) -> ResourceRows:
     rejects += [Reject(places[i], "timestamp_out_of_range", why) for i in np.flatnonzero(wrong).tolist()]
     kept = np.flatnonzero(~wrong)
     good, times = [records[i] for i in kept.tolist()], times[kept]
-    versions = members_of((record.model, record.version) for record in good)
+    versions = members_of([(record.model, record.version) for record in good])
     return ResourceRows([_run(good, times, np.array(m, np.int64)) for m in versions.values()], times, rejects)
 
 

@@ -59,7 +59,7 @@ class Shape:
         return all(kinds <= {float, NoneType} for kinds in self.features.values())
 
     def record(self) -> type[msgspec.Struct]:
-        """The type of the records seen so far. Its fields are those that `app/decoding/shaped.py` takes apart."""
+        """The type of the records seen so far. Its fields are those that `app/decoding/gathered.py` takes apart."""
         kinds = {name: _either(own) for name, own in self.features.items()}
         features = _fields("Features", kinds, ABSENT if self.numeric else UNSET)
         shares = _fields("Probabilities", dict.fromkeys(self.classes, Share | None))

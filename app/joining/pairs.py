@@ -13,7 +13,7 @@ from app.decoding.runs import Decoded
 from app.decoding.tabulate import class_names
 from app.joining.entries import Pair
 from app.joining.layouts import Layouts
-from app.joining.packed import as_json, mark_of, unpack
+from app.joining.packed import HEAD, as_json, mark_of, unpack
 from app.messages import Message
 from app.segments import segment_values
 from app.settings import Settings
@@ -53,14 +53,14 @@ def comparable(
 
     `layouts`: of the store that the pairs are from.
     """
-    marks = members_of(mark_of(pair.entry.record) for pair in pairs)
-    found = {mark: layouts[mark] for mark in marks if mark is not None}
-    if None in marks or len({(one.model, one.version) for one in found.values()}) < len(found):
+    heads = members_of([pair.entry.record[:HEAD] for pair in pairs])
+    found = {head: layouts[mark] for head in heads if (mark := mark_of(head)) is not None}
+    if len({(one.model, one.version) for one in found.values()}) < len(heads):
         # Rows of one version must stay in the order of their offsets, in which floats are added.
         yield from _decoded(pairs, decode, layouts)
         return
-    for mark, layout in found.items():
-        own = [pairs[row] for row in marks[mark]]
+    for head, layout in found.items():
+        own = [pairs[row] for row in heads[head]]
         places, predictions = unpack(layout, [pair.entry.record for pair in own])
         if predictions is not None:
             yield [own[place] for place in places], predictions

@@ -74,14 +74,3 @@ class ClassProbabilities:
         `predicted`; NaN where there is none."""
         positive = self.positive_columns(None)
         return np.where(positive >= 0, self.at(positive), self.at(predicted))
-
-
-def distinct(keys: Ints, size: int) -> tuple[Ints, Ints]:
-    """The distinct keys in rising order, and (n,) the place of each among them. `keys`: (n,), 0 to below `size`."""
-    if size > 1 << 16:
-        found, places = np.unique(keys, return_inverse=True)
-        return found, places
-    found = np.flatnonzero(np.bincount(keys, minlength=size))
-    places = np.zeros(size, np.int64)
-    places[found] = np.arange(len(found))
-    return found, places[keys]

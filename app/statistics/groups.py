@@ -62,3 +62,14 @@ def first_come(codes: Ints) -> list[int]:
     """The distinct codes (at least 0) in the order in which they first occur."""
     found, first = np.unique(codes, return_index=True)
     return [code for code in found[np.argsort(first)].tolist() if code >= 0]
+
+
+def distinct(keys: Ints, size: int) -> tuple[Ints, Ints]:
+    """The distinct keys in rising order, and (n,) the place of each among them. `keys`: (n,), 0 to below `size`."""
+    if size > 1 << 16:
+        found, places = np.unique(keys, return_inverse=True)
+        return found, places
+    found = np.flatnonzero(np.bincount(keys, minlength=size))
+    places = np.zeros(size, np.int64)
+    places[found] = np.arange(len(found))
+    return found, places[keys]

@@ -13,13 +13,14 @@ from app.quality.freshness import ages, without
 from app.quality.settings import QualitySettings
 from app.relations.derived import derive
 from app.statistics.checks import Checks, PreparedChecks
-from app.statistics.classification import Classification, PreparedClassification
+from app.statistics.classification import Classification
 from app.statistics.contents import Contents, PreparedContents
 from app.statistics.features import MAX_FEATURES, Features, PreparedFeatures
 from app.statistics.groups import Groups, occupied
 from app.statistics.histogram import Buckets, LogHistogram
 from app.statistics.labels import Labels
 from app.statistics.outputs import Outputs, PreparedOutputs
+from app.statistics.prepared_classification import PreparedClassification
 from app.statistics.regression import PreparedRegression, Regression
 from app.statistics.relations import PreparedRelations, Relations
 from app.statistics.resources import Resources

@@ -10,6 +10,7 @@ from app.decoding.columns import Ints
 from app.segments import EVERYTHING, LONGEST_VALUE, Segment
 from app.settings import WindowSettings
 from app.sources.watermarks import late_rows
+from app.statistics.groups import distinct
 
 
 class Group(NamedTuple):
@@ -53,12 +54,13 @@ def moments(times: Ints, cohort_times: Ints, watermarks: Ints, windows: WindowSe
     panes, cohorts = counted // pane_ms, cohort_times // cohort_ms
     first_pane, first_cohort = int(panes.min()), int(cohorts.min())
     spread = int(cohorts.max()) - first_cohort + 1
-    found, codes = np.unique(((panes - first_pane) * spread + cohorts - first_cohort) * 2 + late, return_inverse=True)
-    distinct = [
+    width = (int(panes.max()) - first_pane + 1) * spread * 2
+    found, codes = distinct(((panes - first_pane) * spread + cohorts - first_cohort) * 2 + late, width)
+    starts = [
         ((first_pane + code // 2 // spread) * pane_ms, (first_cohort + code // 2 % spread) * cohort_ms, bool(code % 2))
         for code in found.tolist()
     ]
-    return Moments(codes, distinct, late)
+    return Moments(codes, starts, late)
 
 
 def groupings(

@@ -1,42 +1,18 @@
 """What was fetched comes out as aiokafka's own way gives it, whatever way it is cut."""
 
-import hashlib
-import inspect
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
-from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, FetchResult, PartitionRecords
 from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
-from faust.transport.drivers import aiokafka as driver
 
 from streams.unpacking import Results, take
 
-READ = {
-    (FetchResult, "getall"): "3e717e30de5068d5",
-    (FetchResult, "check_assignment"): "b5340df67e3f330f",
-    (FetchResult, "_update_position"): "83fb1473bf10027b",
-    (PartitionRecords, "__init__"): "8ec1c2ae6ea1af87",
-    (PartitionRecords, "_unpack_records"): "b803e6d46480732c",
-    (fetcher.Fetcher, "fetched_records"): "be4348896b9b66af",
-    (fetcher.Fetcher, "_proc_fetch_request"): "59bf948fff47eed5",
-    (driver.AIOKafkaConsumerThread, "_fetch_records"): "39a2c6c79fc1455a",
-    (driver.Consumer, "_new_consumer_thread"): "0870ec53dea75083",
-    (driver.AIOKafkaConsumerThread, "_create_worker_consumer"): "c2701bfc3e6f6cad",
-    (AIOKafkaConsumer, "start"): "2f1ba70443327538",
-}
 TP = TopicPartition("predictions", 0)
-
-
-@pytest.mark.parametrize(("owner", "name"), READ, ids=lambda value: value if isinstance(value, str) else value.__name__)
-def test_what_is_overridden_or_called_is_as_it_was_read(owner: type, name: str) -> None:
-    source = inspect.getsource(getattr(owner, name))
-    assert hashlib.sha256(source.encode()).hexdigest()[:16] == READ[owner, name]
 
 
 def batch(base: int, offsets: Sequence[int], control: bool = False) -> bytes:

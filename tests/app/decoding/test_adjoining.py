@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -15,7 +14,7 @@ from app.drift.timeline import NOTHING
 from app.settings import Settings
 from app.sources.watermarks import earlier_maximum
 from app.windowing.blocks import Block
-from tests.app.decoding.test_decode import BATCH, GOOD, NOW, decode
+from tests.app.decoding.test_decode import BATCH, GOOD, NOW, chunk, decode
 
 OTHER = BATCH | {"prediction_ids": ["d", "e", "f"]}
 
@@ -97,12 +96,6 @@ def batch(draw: st.DrawFn) -> dict[str, Any]:
     return made
 
 
-def raw(records: list[dict[str, Any]], first: int) -> RawChunk:
-    size = len(records)
-    values = [orjson.dumps(record) for record in records]
-    return RawChunk(np.arange(first, first + size), np.full(size, NOW + 60_000), [None] * size, values)
-
-
 def parts(chunks: list[RawChunk]) -> tuple[bytes, list[Any]]:
     """What a block says of them, and each row as a record of its own."""
     own = Settings(models={"credit": {"task": "classification"}})
@@ -128,4 +121,4 @@ def _weighed(record: dict[str, Any]) -> dict[str, Any]:
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.one_of(batch(), st.just(GOOD)), min_size=2, max_size=6))
 def test_together_they_count_as_each_alone(records: list[dict[str, Any]]) -> None:
-    assert parts([raw(records, 0)]) == parts([raw([record], place) for place, record in enumerate(records)])
+    assert parts([chunk(records, 0)]) == parts([chunk([record], place) for place, record in enumerate(records)])

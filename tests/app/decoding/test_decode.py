@@ -24,10 +24,11 @@ GOOD = {
 BATCH = {"prediction_ids": ["a", "b"], "model": "credit", "version": "3", "predictions": ["yes", "no"]}
 
 
-def chunk(values: Sequence[Any]) -> RawChunk:
+def chunk(values: Sequence[Any], first: int = 100) -> RawChunk:
+    """Records from offset `first` on."""
     encoded = [value if value is None or isinstance(value, bytes) else orjson.dumps(value) for value in values]
     count = len(encoded)
-    return RawChunk(np.arange(100, 100 + count), np.full(count, NOW), [None] * count, encoded)
+    return RawChunk(np.arange(first, first + count), np.full(count, NOW), [None] * count, encoded)
 
 
 def decode(*values: Any, **settings: Any) -> Decoded:

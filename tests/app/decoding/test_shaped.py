@@ -1,6 +1,7 @@
 """Whatever the traffic is, records decoded by their shapes become the columns that the general way makes of them."""
 
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import orjson
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from app.decoding.chunks import RawChunk
 from app.decoding.columns import FeatureColumn, Kind, PredictionColumns
 from app.decoding.decode import PredictionDecoder, decode_predictions
+from app.decoding.gathered import NotPlain
 from app.decoding.records import decode_prediction
 from app.decoding.runs import Decoded
-from app.decoding.shaped import NotPlain, decode_shaped
+from app.decoding.shaped import decode_shaped
 from app.decoding.shapes import Shapes
 from app.settings import Settings
 from tests.app.decoding.test_decode import DAMAGED, GOOD, NOW, chunk
@@ -106,13 +108,17 @@ DAMAGES = st.sampled_from([value for values in DAMAGED.values() for value in val
 @given(
     st.lists(st.lists(st.one_of(RECORDS, RECORDS, RECORDS, DAMAGES), min_size=1, max_size=8), max_size=6),
     st.sampled_from([None, "classification", "regression"]),
+    st.sampled_from([1, 3, 256]),
 )
-def test_every_chunk_is_decoded_as_the_general_way_does(chunks: list[list[Any]], task: str | None) -> None:
+def test_every_chunk_is_decoded_as_the_general_way_does(
+    chunks: list[list[Any]], task: str | None, portion: int
+) -> None:
     own = Settings.model_validate({"models": {"credit": {"task": task} if task else {}}})
     decoder = PredictionDecoder(own)
     for values in chunks:
         decoder._pause = 0  # try the shapes each time
-        assert everything(decoder.decode(chunk(values))) == everything(decode_predictions(chunk(values), own))
+        with patch("app.decoding.shaped.PORTION", portion):
+            assert everything(decoder.decode(chunk(values))) == everything(decode_predictions(chunk(values), own))
 
 
 @settings(max_examples=300, deadline=None)
@@ -143,6 +149,25 @@ def test_segments_that_nobody_asked_for_are_not_made(models: dict[str, Any]) -> 
     [run] = by_shape(chunk([PLAIN]), [PLAIN], own).runs
     wanted = own.model("credit").segments
     assert list(run.columns.segments) == (["channel"] if wanted is None or wanted else [])
+
+
+@pytest.mark.parametrize("at", [0, 1, 255, 256, 599])
+def test_portions_are_put_together(at: int) -> None:
+    """One record in six hundred has what the others lack, of another version, or can't be read."""
+    usual = {"prediction_id": "q", "model": "credit", "version": "1", "timestamp": NOW, "prediction": "yes"}
+    usual["features"] = {"a": 1.5}
+    rare = usual | {"probabilities": {"yes": 0.7, "no": 0.3}, "segments": {"s": "x"}, "weight": 2.0, "error": "late"}
+    for one in (rare | {"latency_ms": 3.0}, usual | {"features": {}}, usual | {"version": "2"}, b"{"):
+        values = [usual | {"prediction_id": str(place)} for place in range(600)]
+        values[at] = one
+        raw = chunk(values)
+        assert everything(by_shape(raw, [rare, usual])) == everything(decode_predictions(raw, Settings()))
+
+
+@pytest.mark.parametrize("values", [[], [b"{", None]])
+def test_a_chunk_without_a_good_record_is_no_reason_to_go_the_general_way(values: list[Any]) -> None:
+    raw = chunk(values)
+    assert everything(by_shape(raw, [PLAIN])) == everything(decode_predictions(raw, Settings()))
 
 
 def test_two_models_in_one_chunk_have_a_shape_each() -> None:
