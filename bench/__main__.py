@@ -16,7 +16,8 @@ from bench.checks import verdict
 from bench.figures import checks, table
 from bench.kafka import Cluster
 from bench.process import Failed
-from bench.variants import VARIANTS, Result, Variant, run
+from bench.runs import Result, run
+from bench.variants import VARIANTS, Variant
 from deploy.kafka.jars import VERSION, KafkaUnavailable, missing
 from deploy.kafka.server import KafkaServer
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 from bench.checks import Check, Spread, spread
+from bench.runs import Result
 from bench.variants import (
     BACKLOG,
     BATCHES,
@@ -17,7 +18,6 @@ from bench.variants import (
     SEGMENTS,
     STOCK,
     VARIANTS,
-    Result,
 )
 
 # Room for what an allocator does not give back, where nothing grows.

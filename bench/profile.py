@@ -17,7 +17,8 @@ from typing import Any
 
 from bench.__main__ import HEAP
 from bench.kafka import Cluster
-from bench.variants import PLAIN, VARIANTS, run_worker
+from bench.runs import run_worker
+from bench.variants import PLAIN, VARIANTS
 from deploy.kafka.server import KafkaServer
 from streams.cli import run
 

@@ -32,11 +32,16 @@ class Assignment:
         """How far time had come there."""
         return mark_of(self.floors.committed.get(self.tp(name), (0, ""))[1])
 
+    def claimed(self, name: Name) -> Mark:
+        """The same of this ownership: with its epoch, and the name of this worker."""
+        found = self.mark(name)
+        epoch = epoch_after(found.epoch, self._began_ms)
+        return replace(found, epoch=epoch, owner=self.settings.worker.instance or "")
+
     def epoch(self, name: Name) -> int:
         """Of this ownership."""
-        return epoch_after(self.mark(name).epoch, self._began_ms)
+        return self.claimed(name).epoch
 
     def claim(self, name: Name) -> tuple[int, str]:
         """What is committed before this owner tells anything: all as it was found, but for the owner."""
-        owner = self.settings.worker.instance or ""
-        return self.floor(name), replace(self.mark(name), epoch=self.epoch(name), owner=owner).metadata()
+        return self.floor(name), self.claimed(name).metadata()

@@ -47,8 +47,8 @@ class Ingest:
 
     def begin(self, name: Name, generation: int, first: int, baseline_of: BaselineOf) -> Source:
         """A new generation begins at the committed floor, with no totals and the watermarks of the floor."""
-        mark, epoch = self.assignment.mark(name), self.assignment.epoch(name)
-        source = self.sources[name] = Source(name, generation, first, mark, self.settings, baseline_of, epoch)
+        mark = self.assignment.claimed(name)
+        source = self.sources[name] = Source(name, generation, first, mark, self.settings, baseline_of)
         return source
 
     def forget(self) -> None:

@@ -70,19 +70,6 @@ class Already:
     untold: Sequence[tuple[int, Mapping[str, Any]]] = ()
 
 
-def is_behind(store: JoinStore, floors: Mapping[str, int]) -> bool:
-    """Whether the store lacks what lies below the commits `floors` (topic -> offset)."""
-    return store.unfinished or any((store.next_offset(topic) or 0) < floor for topic, floor in floors.items())
-
-
-async def nothing_was_counted(settings: Settings, partition: int, floors: Mapping[str, int]) -> bool:
-    """Whether no worker has ever told anything: then there is nothing to make anew."""
-    if any(floors.values()):
-        return False
-    async with reader(settings, partition) as source:
-        return all([await source.first(topic) == await source.end(topic) for topic in ("examples", "panes")])
-
-
 class Rebuild:
     """One partition. `floors`, `marks`: its commits, by topic. `counted`: beyond them in this process, if anything was.
 

@@ -39,11 +39,10 @@ class Source:
         mark: Mark,
         settings: Settings,
         baseline_of: BaselineOf,
-        epoch: int = 0,
     ) -> None:
-        """`mark`: of the commit from which reading begins. `epoch`: higher than that of any owner before."""
+        """`mark`: of the commit from which reading begins, as this owner claimed it."""
         self.name = name
-        self.epoch = epoch
+        self.epoch, self.owner = mark.epoch, mark.owner
         self.generation = generation
         self.next = first
         self.watermark = mark.watermark
@@ -51,9 +50,8 @@ class Source:
         self.kafka_ms = mark.kafka_ms
         self.settings = settings
         self.baseline_of = baseline_of
-        self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, epoch)
-        self.owner = settings.worker.instance or ""
-        self.block_mark = replace(mark, raises=(), epoch=epoch, owner=self.owner)
+        self.block = Block(name, first // settings.worker.block_records, settings, baseline_of, mark.epoch)
+        self.block_mark = replace(mark, raises=())
         self.raises = list(mark.raises)
         """Of the open block: where the watermark was raised while nothing came, in this or an earlier generation."""
         self._reach(first)

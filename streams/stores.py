@@ -15,7 +15,8 @@ from streams.assignment import Assignment
 from streams.filling import fill, is_far_behind
 from streams.joins import JoinStore, StoreLocked, open_store, set_aside
 from streams.outputs import Outputs
-from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild, is_behind, nothing_was_counted
+from streams.partitionreader import reader
+from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild
 from streams.rocks import Damaged
 from streams.ticks import encoded
 
@@ -166,8 +167,8 @@ class Stores:
         self, partition: int, store: JoinStore, floors: Mapping[str, int], epochs: Mapping[str, int]
     ) -> bool:
         if all(store.next_offset(topic) is None for topic in floors) and not store.unfinished:
-            return await nothing_was_counted(self.settings, partition, floors)
-        return not is_behind(store, floors) and continues(store.owners, epochs)
+            return await _nothing_was_counted(self.settings, partition, floors)
+        return not _is_behind(store, floors) and continues(store.owners, epochs)
 
     async def _announce(self, partition: int, epochs: Mapping[str, int], examples: int | None = None) -> None:
         """That both sides are ours. `examples`: where what we know of that topic ends."""
@@ -182,3 +183,16 @@ class Stores:
 
 def store_path(settings: Settings, partition: int) -> Path:
     return Path(settings.data_dir) / "joins" / f"{settings.topic_prefix}predictions-{partition}"
+
+
+def _is_behind(store: JoinStore, floors: Mapping[str, int]) -> bool:
+    """Whether the store lacks what lies below the commits `floors` (topic -> offset)."""
+    return store.unfinished or any((store.next_offset(topic) or 0) < floor for topic, floor in floors.items())
+
+
+async def _nothing_was_counted(settings: Settings, partition: int, floors: Mapping[str, int]) -> bool:
+    """Whether no worker has ever told anything: then there is nothing to make anew."""
+    if any(floors.values()):
+        return False
+    async with reader(settings, partition) as source:
+        return all([await source.first(topic) == await source.end(topic) for topic in ("examples", "panes")])

@@ -18,7 +18,8 @@ from bench.__main__ import arguments, rounds, variants
 from bench.checks import Check, Spread, spread, verdict
 from bench.figures import checks, ratio, table
 from bench.process import Process
-from bench.variants import BATCHES, JOIN, LIMIT, LONG, PLAIN, START_MS, STOCK, VARIANTS, Result, Variant
+from bench.runs import START_MS, Result
+from bench.variants import BATCHES, JOIN, LIMIT, LONG, PLAIN, STOCK, VARIANTS, Variant
 
 ROWS = 1000
 

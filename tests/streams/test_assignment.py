@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from faust.types import TP
 
-from app.settings import Settings
+from app.settings import Settings, WorkerSettings
 from app.sources.fences import birth_of, outdated
 from app.sources.marks import Mark, Raise, mark_of
 from streams.assignment import Assignment
@@ -14,7 +14,7 @@ NAME = ("labels", 2)
 HERE = TP("labels", 2)
 
 
-SETTINGS = Settings(worker={"instance": "worker-1"})  # type: ignore[arg-type]
+SETTINGS = Settings(worker=WorkerSettings(instance="worker-1"))
 
 
 def assignment(now: float, committed: tuple[int, str] | None = None) -> Assignment:

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from faust.types import TP
 
-from app.settings import Settings
+from app.settings import Settings, WorkerSettings
 from app.sources.marks import Mark, mark_of
 from app.sources.progress import Name
 from streams.assignment import Assignment
@@ -27,7 +27,7 @@ class Group:
         self.assign()
 
     def worker(self, instance: str) -> Claims:
-        settings = Settings(worker={"instance": instance})  # type: ignore[arg-type]
+        settings = Settings(worker=WorkerSettings(instance=instance))
         return Claims(Assignment(settings, self.floors, now=lambda: 8.0), self.keep)
 
     def assign(self) -> None:

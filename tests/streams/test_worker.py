@@ -29,10 +29,10 @@ async def test_chunks_of_a_lost_partition_are_left_out_one_after_the_other(is_ou
 
     floors = Floors()
     floors.committed = {TPS: (0, "")}
-    worker = object.__new__(Worker)
+    worker: Any = object.__new__(Worker)
     worker.assignment = Assignment(Settings(), floors)
-    worker.ingest = SimpleNamespace(sources={})  # type: ignore[assignment]
-    worker.claims = SimpleNamespace(claim=claim)  # type: ignore[assignment]
+    worker.ingest = SimpleNamespace(sources={})
+    worker.claims = SimpleNamespace(claim=claim)
     message = SimpleNamespace(tp=TPS, generation_id=3)
     if is_ours:
         with pytest.raises(LostRecords, match="offsets 0 to 499"):
