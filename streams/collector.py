@@ -3,7 +3,7 @@
 import gc
 
 # Allocations before it looks at the young generation.
-YOUNG_GENERATION = 50_000
+YOUNG_GENERATION = 500_000
 
 
 def tune_collector() -> None:

@@ -94,6 +94,8 @@ class Counting:
         rows, joined = found
         self._outcomes("predictions", joined)
         counted[rows[joined.outcomes == Outcome.DUPLICATE]] = False
+        if len(rows) == len(counted):  # all of them, each in its place
+            return joined
         at = rows.tolist()
         pairs, corrections = (
             [Pair(at[row], entry, place) for row, entry, place in own] for own in (joined.pairs, joined.corrections)

@@ -1,11 +1,14 @@
 """Fetched records, of whatever client, as one chunk."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
 from app.decoding.chunks import RawChunk
+
+TIMESTAMP, KEY, VALUE = map(attrgetter, ("timestamp", "key", "value"))
 
 
 def raw_chunk(records: Sequence[Any]) -> RawChunk:
@@ -15,7 +18,7 @@ def raw_chunk(records: Sequence[Any]) -> RawChunk:
     whole = last - first == len(records) - 1
     return RawChunk(
         np.arange(first, last + 1) if whole else np.array([record.offset for record in records], np.int64),
-        np.array([record.timestamp for record in records], np.int64),
-        [record.key for record in records],
-        [record.value for record in records],
+        np.fromiter(map(TIMESTAMP, records), np.int64, len(records)),
+        list(map(KEY, records)),
+        list(map(VALUE, records)),
     )

@@ -50,6 +50,9 @@ class PredictionDecoder:
     def decode(self, chunk: RawChunk) -> Decoded:
         """The same as `decode_predictions`."""
         misfits: list[PredictionRecord] = []
+        if self._shapes.decode is None:
+            # Of the first records, so that not all of them have to go the long way.
+            self._shapes.learn(decode_all(chunk.values[:: len(chunk) // SAMPLED + 1], decode_prediction)[1])
         if self._pause:
             self._pause -= 1
         elif self._shapes.decode is not None:

@@ -206,6 +206,13 @@ def test_what_does_not_fit_is_left_to_the_general_way(change: dict[str, Any]) ->
         by_shape(chunk([PLAIN, PLAIN | change]), [PLAIN])
 
 
+def test_the_first_chunk_takes_the_short_way_but_for_a_sample() -> None:
+    values = [PLAIN | {"prediction_id": f"p{place}"} for place in range(500)]
+    with patch("app.decoding.decode._decode", side_effect=AssertionError("the long way")):
+        decoded = PredictionDecoder(Settings()).decode(chunk(values))
+    assert everything(decoded) == everything(decode_predictions(chunk(values), Settings()))
+
+
 def test_traffic_that_changes_is_learned_and_then_fits() -> None:
     decoder = PredictionDecoder(Settings())
     for features in ({"a": 1}, {"a": 1, "b": "x"}, {"a": None}):
