@@ -51,7 +51,7 @@ class PredictionDecoder:
         """The same as `decode_predictions`."""
         misfits: list[PredictionRecord] = []
         if self._shapes.decode is None:
-            # Of the first records, so that not all of them have to go the long way.
+            # From some of the chunk, so that not all of it has to go the long way.
             self._shapes.learn(decode_all(chunk.values[:: len(chunk) // SAMPLED + 1], decode_prediction)[1])
         if self._pause:
             self._pause -= 1
