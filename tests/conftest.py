@@ -1,6 +1,7 @@
 """Brokers for tests, a real Apache Kafka for those marked `kafka` and the embedded one; the table of all trials."""
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -11,7 +12,7 @@ import hypothesis
 import pytest
 
 from app.settings import Settings
-from deploy.kafka.jars import missing
+from deploy.kafka.jars import missing as no_kafka
 from deploy.kafka.server import KafkaServer
 from streams.broker import embedded_broker
 from streams.topics import partition_counts
@@ -22,21 +23,26 @@ hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 
+def no_promtool() -> str | None:
+    return None if shutil.which("promtool") else "install Debian's prometheus"
+
+
+# Marker -> why what it stands for can't be had, None where it can.
+NEEDS = {"kafka": cache(no_kafka), "promtool": no_promtool}
+
+
 def pytest_configure() -> None:
     """A shell ignores Ctrl-C for what it runs in the background, and processes inherit that: tests send real ones."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Tests of a real Kafka are skipped where none can be had; where CI is set that is a failure: it installs Java."""
-    if item.get_closest_marker("kafka") is None:
-        return
-    reason = _missing()
-    if reason is None:
-        return
-    if os.environ.get("CI", "").lower() == "true":
-        pytest.fail(f"no real Kafka here: {reason}", pytrace=False)
-    pytest.skip(f"no real Kafka here: {reason}")
+    """Tests are skipped where what they are marked with can't be had; where CI is set they fail: it installs all."""
+    for marker, why_not in NEEDS.items():
+        reason = why_not() if item.get_closest_marker(marker) is not None else None
+        if reason is not None:
+            end = pytest.fail if os.environ.get("CI", "").lower() == "true" else pytest.skip
+            end(f"no {marker} here: {reason}")
 
 
 @pytest.fixture(scope="session")
@@ -47,11 +53,6 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """
     with KafkaServer(tmp_path_factory.mktemp("kafka")) as server:
         yield server.address
-
-
-@cache
-def _missing() -> str | None:
-    return missing()
 
 
 @pytest.fixture

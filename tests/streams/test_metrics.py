@@ -1,7 +1,6 @@
 """`/metrics` says what the snapshot says, under the contract's names, and keeps the series budget."""
 
 import logging
-import shutil
 import subprocess
 from collections.abc import Mapping
 from typing import Any
@@ -283,7 +282,7 @@ def test_a_histogram_of_chunks_is_cumulative() -> None:
     assert (durations.count, durations.total_s) == (3, pytest.approx(9.0209))
 
 
-@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not installed (Debian: prometheus)")
+@pytest.mark.promtool
 def test_promtool_has_nothing_to_say() -> None:
     command = ["promtool", "check", "metrics"]
     checked = subprocess.run(command, input=Scraped(EVERYTHING).text(), text=True, capture_output=True, check=False)
