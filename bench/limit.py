@@ -7,7 +7,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from streams.app import RECORDS_A_POLL
-from streams.collector import tune_collector
+from streams.memory import tune_memory
 
 DONE = "done"
 
@@ -15,8 +15,8 @@ DONE = "done"
 async def read(broker: str, topic: str, group: str, count: int) -> None:
     """Decodes `count` records, says so, and waits to be ended."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker, group_id=group, auto_offset_reset="earliest")
+    tune_memory()
     await consumer.start()
-    tune_collector()
     try:
         while count > 0:
             for records in (await consumer.getmany(timeout_ms=1000, max_records=RECORDS_A_POLL)).values():

@@ -11,6 +11,7 @@ import faust
 
 from app.settings import Settings
 from streams.logs import log_lines, only_ours
+from streams.memory import tune_memory
 from streams.mistakes import is_known, told
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, unequal
@@ -75,8 +76,10 @@ def run(settings: Settings) -> None:
     pages = url(settings.worker.host, listener.getsockname()[1])
     log.info("Broker %s, data in %s", settings.broker, settings.data_dir)
     log.info("Pages: %s", ", ".join(pages + path for path in ("/metrics", "/healthz", "/readyz")))
+    process = Process(Worker(settings, partitions, listener))
+    tune_memory()  # before anything comes, which would wait for it
     try:
-        Process(Worker(settings, partitions, listener)).execute_from_commandline()
+        process.execute_from_commandline()
     except SystemExit as end:
         log.info("Stopped after a failure" if end.code else "Stopped")
         raise

@@ -17,7 +17,6 @@ from streams.baselines import Baselines
 from streams.chunks import Records, check_complete
 from streams.claims import Claims
 from streams.close import Close
-from streams.collector import tune_collector
 from streams.counters import Durations
 from streams.idling import raise_idle
 from streams.ingest import Ingest
@@ -104,7 +103,6 @@ class Worker:
     async def _start(self) -> None:
         await self.outputs.start()
         await self.baselines.start()
-        tune_collector()
         self.ready.set()
 
     async def stop(self) -> None:
