@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import partial
 from types import NoneType
+from typing import TypeVar
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from app.decoding.shapes import Shapes
 from app.decoding.tabulate import tabulate
 from app.settings import ModelSettings, Settings
 
+One = TypeVar("One")
 # Records of a chunk that the shapes are learned from.
 SAMPLED = 32
 # As a power of two: chunks until shapes are tried again.
@@ -52,7 +54,7 @@ class PredictionDecoder:
         misfits: list[PredictionRecord] = []
         if self._shapes.decode is None:
             # From some of the chunk, so that not all of it has to go the long way.
-            self._shapes.learn(decode_all(chunk.values[:: len(chunk) // SAMPLED + 1], decode_prediction)[1])
+            self._shapes.learn(decode_all(_sample(chunk.values), decode_prediction)[1])
         if self._pause:
             self._pause -= 1
         elif self._shapes.decode is not None:
@@ -66,13 +68,18 @@ class PredictionDecoder:
                 return decoded
         decoded, records = _decode(chunk, self.settings)
         if not self._pause:
-            self._shapes.learn([*misfits, *records[:: len(records) // SAMPLED + 1]])
+            self._shapes.learn([*misfits, *_sample(records)])
         return decoded
 
     def _missed(self) -> None:
         """Traffic that fits no shape must not be decoded twice all the time."""
         self._pause = 2**self._misses - 1
         self._misses = min(self._misses + 1, LONGEST_PAUSE)
+
+
+def _sample(whole: Sequence[One]) -> Sequence[One]:
+    """At most `SAMPLED`, from all over it."""
+    return whole[:: len(whole) // SAMPLED + 1]
 
 
 def _runs(screened: Screened, chunk: RawChunk, settings: Settings) -> Iterator[Run]:

@@ -3,7 +3,6 @@
 import hashlib
 import inspect
 
-import aiokafka
 import faust
 import mode
 import pytest
@@ -36,7 +35,7 @@ READ = {
     (driver.AIOKafkaConsumerThread, "getmany"): "26fc5fc9f3b667e1",
     (driver.AIOKafkaConsumerThread, "seek_to_committed"): "775ab0adc4b052ab",
     (driver.AIOKafkaConsumerThread, "seek_to_beginning"): "bd4250b8d1e76d33",
-    (aiokafka.AIOKafkaConsumer, "highwater"): "044275efc968e286",
+    (AIOKafkaConsumer, "highwater"): "044275efc968e286",
     (Web, "on_start"): "c1e60debee22697b",
     (Web, "start_server"): "b0c4f10491828520",
     (mode.Worker, "_schedule_shutdown"): "1a6a5dfc88c2298b",
