@@ -7,7 +7,7 @@ import orjson
 from aiokafka import AIOKafkaConsumer
 
 from streams.app import RECORDS_A_POLL
-from streams.memory import tune_memory
+from streams.collector import tune_collector
 
 DONE = "done"
 
@@ -15,7 +15,7 @@ DONE = "done"
 async def read(broker: str, topic: str, group: str, count: int) -> None:
     """Decodes `count` records, says so, and waits to be ended."""
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=broker, group_id=group, auto_offset_reset="earliest")
-    tune_memory()
+    tune_collector()
     await consumer.start()
     try:
         while count > 0:

@@ -19,7 +19,7 @@ import orjson
 from app.drift.references import NumberReference
 from bench.limit import DONE
 from bench.traffic import FEATURES, baseline
-from streams.memory import tune_memory
+from streams.collector import tune_collector
 
 PANE_S, LATENESS_S = 10, 5
 SCORE_BINS = 20
@@ -115,7 +115,7 @@ def run(broker: str, topic: str, out: str, group: str, count: int, directory: Pa
 
     @app.on_after_configured.connect  # type: ignore[untyped-decorator]
     async def tune(*_: object, **__: object) -> None:
-        tune_memory()
+        tune_collector()
 
     faust.Worker(app, loglevel="WARNING", redirect_stdouts=False, quiet=True).execute_from_commandline()
 

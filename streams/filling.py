@@ -18,8 +18,8 @@ import orjson
 from app.lifeline import hold
 from app.settings import Settings
 from app.sources.marks import Mark, mark_of
+from streams.collector import tune_collector
 from streams.joins import JoinStore
-from streams.memory import tune_memory
 from streams.rebuilding import Already, NoLongerOurs, Progress, Rebuild
 
 log = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def main() -> None:
         return True
 
     store = JoinStore(Path(task["path"]), settings.labels.horizon_s, LOCKED_S, BUFFER_BYTES)
-    tune_memory()
+    tune_collector()
     try:
         asyncio.run(Rebuild(settings, store, task["floors"], marks, Already(), progress, told).fill())
         told()

@@ -10,8 +10,8 @@ from contextlib import suppress
 import faust
 
 from app.settings import Settings
+from streams.collector import tune_collector
 from streams.logs import log_lines, only_ours
-from streams.memory import tune_memory
 from streams.mistakes import is_known, told
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, unequal
@@ -77,7 +77,7 @@ def run(settings: Settings) -> None:
     log.info("Broker %s, data in %s", settings.broker, settings.data_dir)
     log.info("Pages: %s", ", ".join(pages + path for path in ("/metrics", "/healthz", "/readyz")))
     process = Process(Worker(settings, partitions, listener))
-    tune_memory()  # before anything comes, which would wait for it
+    tune_collector()  # before anything comes, which would wait for it
     try:
         process.execute_from_commandline()
     except SystemExit as end:
