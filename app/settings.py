@@ -47,7 +47,7 @@ class WorkerSettings(Section):
 
     port: int = Field(default=6066, ge=0, le=65535)
     host: str = "0.0.0.0"
-    block_records: int = Field(default=8192, ge=1)
+    block_records: int = Field(default=32_768, ge=1)
     tick_s: Duration = 0.5
     instance: PlainName | None = Field(default=None, min_length=1)
     series_budget: int = Field(default=10000, ge=0)

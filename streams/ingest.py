@@ -152,6 +152,9 @@ class Ingest:
     async def _send_parts(self, source: Source) -> None:
         await self.outputs.send(source.block.parts(source.next - 1))
         source.publish()
+        # A reading of resources is never too late for its pane.
+        if source.name[0] in SIDES and source.watermark is not None:
+            source.block.forget(source.watermark)
 
     async def _send_rest(self, source: Source, block: Block, raw: RawChunk, counted: Counted) -> None:
         """Dead letters and examples, which the parts that follow speak of."""

@@ -43,13 +43,14 @@ class VersionTotals:
     """One model version within one block.
 
     `baselines`: those that its rows are counted against, each with the pane (ms) from which on: as `timeline` has it,
-    but a pane that has begun goes on with the one that it began with.
+    but a pane that has begun goes on with the one that it began with. `begun`: the start of the latest one (ms).
     """
 
     timeline: Timeline
     baselines: list[tuple[int, Baseline | None]] = field(init=False)
     task: str = "classification"
     late: int = 0
+    begun: int = 0
     groups: dict[Group, Totals] = field(default_factory=dict)
     touched: set[Group] = field(default_factory=set)
     examples: list[int] = field(default_factory=list)
@@ -61,7 +62,7 @@ class VersionTotals:
     def adopt(self, timeline: Timeline, pane_ms: int) -> None:
         """From the next pane on rows are counted as `timeline` says."""
         if timeline is not self.timeline:
-            latest = max((group.pane + pane_ms for group in self.groups), default=0)
+            latest = self.begun + pane_ms if self.begun else 0
             self.baselines = [*((s, own) for s, own in self.baselines if s < latest), *timeline.spans(latest)]
             self.timeline = timeline
 
@@ -78,6 +79,7 @@ class VersionTotals:
 
     def members(self, groups: list[Group]) -> list[Totals]:
         self.touched.update(groups)
+        self.begun = max([self.begun, *(group.pane for group in groups)])
         return [self.groups.setdefault(group, Totals()) for group in groups]
 
 
@@ -198,6 +200,18 @@ class Block:
                 )
             totals.touched.clear()
         return messages
+
+    def forget(self, watermark: int) -> None:
+        """Lets go of panes that no later row counts in, all of which was sent. `watermark` (ms): of the source.
+
+        Else a slow source, whose block stays open for days, would keep the totals of every pane since. A row that comes
+        too late for its pane counts in the one that the watermark has come to.
+        """
+        windows = self.settings.windows
+        closed = watermark - windows.lateness_ms - windows.pane_ms
+        for totals in self.versions.values():
+            for group in [group for group in totals.groups if group.pane <= closed]:
+                del totals.groups[group]
 
     def _part(
         self, version: str, totals: VersionTotals, groups: list[dict[str, Any]], last_offset: int

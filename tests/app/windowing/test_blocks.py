@@ -63,6 +63,50 @@ def test_only_what_changed_is_sent_and_it_is_the_whole_total() -> None:
     assert block.parts(1) == []
 
 
+IN_TIME = [record.value for record in binary_traffic(300, rate=1, late_share=0.1).of("predictions")]
+# One a second, up to five seconds late, and some of them too late.
+SLOW = [IN_TIME[place] for place in np.argsort(np.arange(300) + np.random.default_rng(1).uniform(0, 6, 300))]
+
+
+def told(size: int, forgets: bool) -> tuple[dict[str, object], int]:
+    """The newest part of each group of a slow source, sent after every `size` records, and the most groups there are"""
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: NOTHING)
+    newest: dict[str, object] = {}
+    watermark, most = None, 0
+    for start in range(0, len(SLOW), size):
+        values = SLOW[start : start + size]
+        raw = RawChunk(
+            np.arange(start, start + len(values)), np.full(len(values), 1_800_000_000_000), [None] * size, values
+        )
+        decoded = decode_predictions(raw, SETTINGS)
+        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
+        for run in decoded.runs:
+            block.count_predictions(run.columns, watermarks[run.rows], None)
+        watermark = int(max(decoded.times.max(), watermark or 0))
+        most = max(most, sum(len(totals.groups) for totals in block.versions.values()))
+        for message in block.parts(start + len(values) - 1):
+            for part in message.value["totals"]:
+                group = {name: value for name, value in part.items() if name != "state"} | {
+                    "v": message.value["version"]
+                }
+                newest[orjson.dumps(group).decode()] = orjson.loads(
+                    orjson.dumps(part["state"], option=orjson.OPT_SERIALIZE_NUMPY)
+                )
+        if forgets:
+            block.forget(watermark)
+    return newest, most
+
+
+@pytest.mark.parametrize("size", [1, 7, 60])
+def test_of_a_slow_source_only_open_panes_are_kept_and_the_parts_say_the_same(size: int) -> None:
+    (told_so, kept), (as_ever, all_of_them) = told(size, forgets=True), told(size, forgets=False)
+    assert told_so == as_ever
+    assert any(orjson.loads(group)["late"] for group in as_ever)
+    assert all_of_them == len(as_ever) > 100
+    # Two versions of each segment in the panes of one step, of the lateness, and the one that is open.
+    assert kept < all_of_them * (size + 25) / len(SLOW)
+
+
 def test_many_segments_are_sent_in_several_messages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.windowing.blocks.BYTES_A_MESSAGE", 50_000)
     block = Block(("predictions", 0), 0, Settings(), lambda model, version: NOTHING)
