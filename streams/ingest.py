@@ -5,10 +5,10 @@ the commit floor move. A crash anywhere repeats the block from its start.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from app.decoding.chunks import RawChunk
-from app.joining.told import SIDES
+from app.joining.told import SIDES, other_side
 from app.settings import Settings
 from app.sources.progress import Name
 from app.windowing.blocks import BaselineOf, Block
@@ -31,10 +31,18 @@ ROWS_BEFORE_PARTS = 2000
 
 
 class Ingest:
-    """All source partitions that this worker owns. `partitions`: counts of the topics, by name."""
+    """All source partitions that this worker owns.
+
+    `partitions`: counts of the topics, by name. `unread`: whether a partition may have records from an offset on.
+    """
 
     def __init__(
-        self, settings: Settings, outputs: Outputs, assignment: Assignment, partitions: Mapping[str, int]
+        self,
+        settings: Settings,
+        outputs: Outputs,
+        assignment: Assignment,
+        partitions: Mapping[str, int],
+        unread: Callable[[Name, int], bool],
     ) -> None:
         self.settings = settings
         self.outputs = outputs
@@ -44,6 +52,7 @@ class Ingest:
         self.counting = Counting(settings, self.counters)
         self.stores = Stores(settings, assignment, outputs, partitions)
         self.sources: dict[Name, Source] = {}
+        self._unread = unread
 
     def begin(self, name: Name, generation: int, first: int, baseline_of: BaselineOf) -> Source:
         """A new generation begins at the committed floor, with no totals and the watermarks of the floor."""
@@ -122,17 +131,23 @@ class Ingest:
                     return None
                 store = renewed
         self._advance(source, raw, counted)
-        topic, entries = source.name[0], store.pending()
+        topic, entries, alone = source.name[0], store.pending(), self._is_alone(source)
         try:
-            store.write(topic, source.next, source.watermark)
+            store.write(topic, source.next, source.watermark, alone=alone)
         except Damaged:
             renewed = await self._renewed(source, store, raw)
             if renewed is None:
                 return None
             renewed.layouts.adopt(store.layouts)
             renewed.put(entries)
-            renewed.write(topic, source.next, source.watermark)
+            renewed.write(topic, source.next, source.watermark, alone=alone)
         return counted
+
+    def _is_alone(self, source: Source) -> bool:
+        """Whether there is nothing to read on the other side of the join."""
+        name = other_side(source.name)
+        other = self.sources.get(name)
+        return not self._unread(name, self.assignment.floor(name) if other is None else other.next)
 
     def _advance(self, source: Source, raw: RawChunk, counted: Counted) -> None:
         source.advance(counted.times, int(raw.offsets[-1]), int(raw.timestamps[-1]), len(raw))

@@ -15,6 +15,7 @@ import orjson
 from rocksdict import Rdict, WriteBatch
 
 from app.joining.layouts import Layouts
+from app.joining.told import SIDES
 from app.sources.marks import later
 from streams.rocks import Damaged, beginning_with, damage_told, families, options
 
@@ -55,10 +56,13 @@ class JoinStore:
         self._db = self._open(path, patience_s)
         self._generations = {int(name): self._db.get_column_family(name) for name in families(path)}
         self._watermarks: dict[str, int] = {}
+        """By topic: how far time has come; none for a side of which nothing was read yet."""
         self._pending: list[tuple[bytes, bytes]] = []
         try:
             with damage_told(path):
                 self.layouts = self._known_layouts()
+                times = {topic: self.watermark(topic) for topic in SIDES}
+            self._watermarks |= {topic: time_ms for topic, time_ms in times.items() if time_ms is not None}
         except BaseException:
             self.close()
             raise
@@ -150,17 +154,20 @@ class JoinStore:
         stored = self._db.get(b"next:" + topic.encode())
         return None if stored is None else tuple(orjson.loads(stored))
 
-    def write(self, topic: str, next_offset: int, watermark: int | None, newest: int | None = None) -> None:
+    def write(
+        self, topic: str, next_offset: int, watermark: int | None, newest: int | None = None, alone: bool = False
+    ) -> None:
         """Everything put since the last one, and that `topic` has come to `next_offset` and to `watermark` (ms).
 
-        `newest`: how far time has come in what was put, where that lies beyond the offset.
+        `newest`: how far time has come in what was put, where that lies beyond the offset. `alone`: the other side has
+        nothing to read, so that this one may decide what is old though nothing was ever read of that.
         """
         batch = WriteBatch(raw_mode=True)
         batch.put(b"next:" + topic.encode(), orjson.dumps([next_offset, watermark]))
         self._write(batch, later(watermark, newest))
         if watermark is not None:
             self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
-            self._drop_old()
+            self._drop_old(alone)
 
     def write_changes(self) -> None:
         """Everything put since the last one, which moves no offset."""
@@ -184,10 +191,11 @@ class JoinStore:
             self._generations[number] = self._db.create_column_family(str(number), self._options)
         return self._db.get_column_family_handle(str(number))
 
-    def _drop_old(self) -> None:
-        oldest = min(self._watermarks.values()) // self._generation_ms - GENERATIONS_A_HORIZON
-        kept = sorted(self._generations)[-MOST_GENERATIONS:]
-        for number in [one for one in self._generations if one < oldest or one not in kept]:
+    def _drop_old(self, alone: bool) -> None:
+        oldest = min(sorted(self._generations)[-MOST_GENERATIONS:], default=0)
+        if alone or len(self._watermarks) == len(SIDES):
+            oldest = max(oldest, min(self._watermarks.values()) // self._generation_ms - GENERATIONS_A_HORIZON)
+        for number in [one for one in self._generations if one < oldest]:
             self._generations.pop(number).close()
             self._db.drop_column_family(str(number))
 

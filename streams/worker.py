@@ -60,7 +60,7 @@ class Worker:
         self.app = create_app(settings, self._forget)
         self.assignment = Assignment(settings, self.app.floors)
         self.claims = Claims(self.assignment, self._keep)
-        self.ingest = Ingest(settings, self.outputs, self.assignment, partitions)
+        self.ingest = Ingest(settings, self.outputs, self.assignment, partitions, self._unread)
         self.balance = Balance(settings.labels.horizon_ms // GENERATIONS_A_HORIZON, self._lag)
         self.logical = {topic_name(settings, name): name for name in (*INGESTED, "panes")}
         self.ready = asyncio.Event()
@@ -164,6 +164,9 @@ class Worker:
     def _at_end(self, name: Name, position: int) -> bool | None:
         lag = self._lag(name, position)
         return None if lag is None else not lag
+
+    def _unread(self, name: Name, position: int) -> bool:
+        return self._lag(name, position) != 0
 
     def _lag(self, name: Name, position: int) -> int | None:
         """How many records there are from `position` on; None when nobody can say yet."""

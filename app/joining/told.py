@@ -12,8 +12,15 @@ import orjson
 
 from app.joining.entries import Side
 from app.sources.fences import Fences, outdated
+from app.sources.progress import Name
 
 SIDES = {"predictions": Side.PREDICTION, "labels": Side.LABEL}
+
+
+def other_side(name: Name) -> Name:
+    """The partition whose records meet those of `name`."""
+    topic, partition = name
+    return next(other for other in SIDES if other != topic), partition
 
 
 class _Fence(NamedTuple):

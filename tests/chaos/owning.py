@@ -83,7 +83,13 @@ class Owner:
         floors = Floors()
         floors.committed = dict(log.committed)
         self.assignment = Assignment(self.settings, floors, now=lambda: START / 1000)
-        self.ingest = Ingest(self.settings, outputs, self.assignment, partition_counts(Settings()))
+        self.ingest = Ingest(
+            self.settings,
+            outputs,
+            self.assignment,
+            partition_counts(Settings()),
+            lambda name, at: at < len(log.records[name[0]]),
+        )
 
     def begin(self) -> None:
         """As a worker does: the epochs are committed first."""

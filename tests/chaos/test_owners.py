@@ -7,6 +7,7 @@ goes on beside the next one; it has its store of before, one that is behind, or 
 from functools import cache
 from pathlib import Path
 
+import orjson
 import pytest
 
 from app.settings import Settings
@@ -64,3 +65,25 @@ async def test_whoever_counts_all_adds_up(seeds: range, stops: bool, kafka: str,
         history = History(settings, log, seed, stops)
         await history.run()
         assert await cells(settings) == expected[stream], (seed, history.said)
+
+
+@pytest.mark.parametrize("first", ["predictions", "labels"])
+async def test_a_side_that_is_read_horizons_before_the_other_loses_no_pair(
+    first: str, kafka: str, tmp_path: Path
+) -> None:
+    sent = binary_traffic(1200, rate=10, late_share=0, label_delay_s=2).records
+    settings = Settings(broker=kafka, topic_prefix=f"first-{first}-", data_dir=tmp_path, labels={"horizon_s": 30})
+    create_topics(settings)
+    log, outputs = Log(sent), await mortal(settings)
+    await log.produce(outputs)
+    owner = Owner(log, settings, "a", outputs)
+    owner.begin()
+    for topic in sorted(log.records, key=lambda name: name != first):
+        while owner.source(topic).next < len(log.records[topic]):
+            await owner.count(topic, 20)
+    outcomes = dict(owner.ingest.counters.outcomes)
+    await owner.tick()
+    await end(owner)
+    second = next(topic for topic in log.records if topic != first)
+    ids = [{orjson.loads(record.value)["prediction_id"] for record in log.records[topic]} for topic in log.records]
+    assert outcomes[second, "matched"] == len(ids[0] & ids[1]) > 200

@@ -103,6 +103,20 @@ async def test_both_sides_never_wait_at_once() -> None:
     assert await waiting.waits(other.name)
 
 
+@pytest.mark.parametrize("minutes", [1.5, 3])
+async def test_of_both_sides_the_one_goes_on_that_is_less_far_ahead(minutes: float) -> None:
+    #  labels 0 are two minutes ahead and wait; predictions 1 come, more or less far ahead
+    other = source(("predictions", 1), NOW + round(minutes * MINUTE_MS), NOW + 2 * HISTORY_MS)
+    behind = source(("labels", 1), NOW, NOW + 2 * HISTORY_MS)
+    waiting = Waiting(pair_of(*HISTORY) | pair_of(other, behind))
+    tasks = {name: waiting.start(name) for name in (LABELS, other.name)}
+    await asyncio.wait(tasks.values(), return_when=asyncio.FIRST_COMPLETED)
+    assert {name for name, task in tasks.items() if task.done()} == {other.name if minutes < 2 else LABELS}
+    waiting.ours = False
+    waiting.balance.moved()
+    await asyncio.gather(*tasks.values())
+
+
 async def test_one_that_does_not_come_at_all_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(balance, "STUCK_S", 0.01)
     monkeypatch.setattr(balance, "LOOK_S", 0.002)

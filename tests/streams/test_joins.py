@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from app.joining.layouts import Layout
-from streams.joins import FORMAT, JoinStore, StoreLocked, UnknownFormat, open_store, set_aside
+from streams.joins import (
+    FORMAT,
+    MOST_GENERATIONS,
+    JoinStore,
+    StoreLocked,
+    UnknownFormat,
+    open_store,
+    set_aside,
+)
 from streams.rocks import Damaged
 
 DAY = 86400.0
@@ -80,12 +88,12 @@ def test_an_entry_is_kept_for_the_horizon_and_its_disk_is_free_soon_after(tmp_pa
     store = JoinStore(tmp_path / "p-0", DAY)
     start = NOW - NOW % (DAY_MS // 2)
     store.put([(b"a", b"1")])
-    store.write("predictions", 1, start)
+    store.write("predictions", 1, start, alone=True)
     for offset, watermark in enumerate((start + DAY_MS // 2, start + DAY_MS, start + DAY_MS * 3 // 2 - 1)):
         store.put([(b"b", b"2")])
-        store.write("predictions", 2 + offset, watermark)
+        store.write("predictions", 2 + offset, watermark, alone=True)
         assert held(store, b"a", b"b") == [True, True]
-    store.write("predictions", 9, start + DAY_MS * 3 // 2)
+    store.write("predictions", 9, start + DAY_MS * 3 // 2, alone=True)
     assert held(store, b"a", b"b") == [False, True]
     store.close()
 
@@ -98,6 +106,33 @@ def test_the_side_that_is_behind_decides_what_is_old(tmp_path: Path) -> None:
     assert held(store, b"a") == [True]
     store.write("labels", 2, NOW + 3 * DAY_MS)
     assert held(store, b"a") == [False]
+    store.close()
+
+
+def test_nothing_is_old_while_the_other_side_was_not_read_yet(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    store.put([(b"a", b"1")])
+    store.write("predictions", 1, NOW)
+    store.write("predictions", 2, NOW + 3 * DAY_MS)
+    assert held(store, b"a") == [True]
+    store.write("labels", 1, NOW + DAY_MS)
+    assert held(store, b"a") == [True]
+    store.close()
+    #  Nor is it for the next process, whichever side that reads first.
+    again = JoinStore(tmp_path / "p-0", DAY)
+    again.write("predictions", 3, NOW + 3 * DAY_MS + 1)
+    assert held(again, b"a") == [True]
+    again.write("labels", 2, NOW + 3 * DAY_MS)
+    assert held(again, b"a") == [False]
+    again.close()
+
+
+def test_a_side_that_was_not_read_for_very_long_is_left_behind(tmp_path: Path) -> None:
+    store = JoinStore(tmp_path / "p-0", DAY)
+    for day in range(20):
+        store.put([(b"%d" % day, b"1")])
+        store.write("predictions", 1 + day, NOW + day * DAY_MS)
+    assert held(store, *(b"%d" % day for day in range(20))) == [day >= 20 - MOST_GENERATIONS for day in range(20)]
     store.close()
 
 
