@@ -17,6 +17,7 @@ MINUTE = 60_000
 
 def settings_for(broker: str, directory: Path, name: str, **more: Any) -> Settings:
     worker = {"port": free_port(), "host": "127.0.0.1", "instance": name, "session_timeout_s": 6}
+    worker["block_records"] = 8192  # a partition's records are more than one block
     about = {"worker": worker, "windows": WindowSettings(cohort_s=60, cohort_revision_s=10)} | more
     return Settings(broker=broker, topic_prefix=f"{name}-", data_dir=directory / name, **about)
 

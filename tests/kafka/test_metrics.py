@@ -22,6 +22,7 @@ READ = {(topic, str(number)) for topic in ("labels", "panes", "predictions", "re
 
 def settings_for(broker: str, directory: Path, prefix: str, name: str) -> Settings:
     worker = {"port": free_port(), "host": "127.0.0.1", "instance": name, "session_timeout_s": 6}
+    worker["block_records"] = 8192  # a partition's records are more than one block
     return Settings(broker=broker, topic_prefix=f"{prefix}-", data_dir=directory / prefix, worker=worker)
 
 
