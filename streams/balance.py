@@ -39,10 +39,11 @@ class Balance:
         one goes on that is less far ahead. To let either go on while the other waits would be simpler, but of a backlog
         one side then ran five horizons ahead in some partition.
         """
-        (topic, _), (other, _) = own.name, other_side(own.name)
+        name = other_side(own.name)
+        (topic, _), (other, _) = own.name, name
         moved_s = time.monotonic()
         try:
-            while ours() and (lead := self._lead(own, find(other_side(own.name)))) > self._most_ms:
+            while ours() and (lead := self._lead(own, find(name))) > self._most_ms:
                 self._waiting[topic] = lead
                 if lead <= self._waiting.get(other, -1):
                     return

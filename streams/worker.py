@@ -166,7 +166,7 @@ class Worker:
         return None if lag is None else not lag
 
     def _unread(self, name: Name, position: int) -> bool:
-        return self._lag(name, position) != 0
+        return not self._at_end(name, position)
 
     def _lag(self, name: Name, position: int) -> int | None:
         """How many records there are from `position` on; None when nobody can say yet."""
