@@ -1,5 +1,6 @@
 """Running totals of a block are the same however its records are cut into chunks."""
 
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import numpy as np
@@ -24,22 +25,25 @@ ROWS = ReferenceData({"f1": [i / 100 for i in range(100)]}, ["approve"] * 100)
 BASELINE = fit("credit", "1", ROWS, created_at=0, origin="file")
 
 
-def count(cuts: list[int], baseline: Baseline | None) -> bytes:
-    """The parts of the block after its records came in chunks cut at `cuts`."""
-    timeline = NOTHING if baseline is None else NOTHING.heard(baseline)
-    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: timeline)
+def fed(block: Block, records: list[bytes], edges: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Counts the records, cut at `edges`: after each chunk the offset behind it, and the watermark."""
     watermark = None
-    for start, stop in pairwise([0, *sorted(set(cuts)), len(RECORDS)]):
-        if start == stop:
-            continue
+    for start, stop in pairwise(edges):
         stamps = np.full(stop - start, 1_800_000_000_000)
-        decoded = decode_predictions(
-            RawChunk(np.arange(start, stop), stamps, [None] * (stop - start), RECORDS[start:stop]), SETTINGS
-        )
+        raw = RawChunk(np.arange(start, stop), stamps, [None] * (stop - start), records[start:stop])
+        decoded = decode_predictions(raw, SETTINGS)
         watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
         for run in decoded.runs:
             block.count_predictions(run.columns, watermarks[run.rows], None)
         watermark = int(max(decoded.times.max(), watermark or 0))
+        yield stop, watermark
+
+
+def count(cuts: list[int], baseline: Baseline | None) -> bytes:
+    """The parts of the block after its records came in chunks cut at `cuts`."""
+    timeline = NOTHING if baseline is None else NOTHING.heard(baseline)
+    block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: timeline)
+    assert [stop for stop, _ in fed(block, RECORDS, sorted({0, *cuts, len(RECORDS)}))][-1] == len(RECORDS)
     parts = [message.value for message in block.parts(len(RECORDS) - 1)]
     return orjson.dumps(parts, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_SORT_KEYS)
 
@@ -69,22 +73,13 @@ SLOW = [IN_TIME[place] for place in np.argsort(np.arange(300) + np.random.defaul
 
 
 def told(size: int, forgets: bool) -> tuple[dict[str, object], int]:
-    """The newest part of each group of a slow source, sent after every `size` records, and the most groups there are"""
+    """The newest part of each group of a slow source, sent after every `size` records; the most groups at once."""
     block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: NOTHING)
     newest: dict[str, object] = {}
-    watermark, most = None, 0
-    for start in range(0, len(SLOW), size):
-        values = SLOW[start : start + size]
-        raw = RawChunk(
-            np.arange(start, start + len(values)), np.full(len(values), 1_800_000_000_000), [None] * size, values
-        )
-        decoded = decode_predictions(raw, SETTINGS)
-        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
-        for run in decoded.runs:
-            block.count_predictions(run.columns, watermarks[run.rows], None)
-        watermark = int(max(decoded.times.max(), watermark or 0))
+    most = 0
+    for stop, watermark in fed(block, SLOW, [*range(0, len(SLOW), size), len(SLOW)]):
         most = max(most, sum(len(totals.groups) for totals in block.versions.values()))
-        for message in block.parts(start + len(values) - 1):
+        for message in block.parts(stop - 1):
             for part in message.value["totals"]:
                 group = {name: value for name, value in part.items() if name != "state"} | {
                     "v": message.value["version"]
@@ -127,21 +122,7 @@ def test_a_baseline_that_arrives_within_a_block_counts_from_the_next_pane() -> N
     #  chunks   1111111 2222222222 33333333333     the baseline comes after chunk 1
     known = [NOTHING]
     block = Block(("predictions", 0), 0, SETTINGS, lambda model, version: known[-1])
-    watermark = None
-    for start, stop in ((0, 100), (100, 200), (200, len(RECORDS))):
-        decoded = decode_predictions(
-            RawChunk(
-                np.arange(start, stop),
-                np.full(stop - start, 1_800_000_000_000),
-                [None] * (stop - start),
-                RECORDS[start:stop],
-            ),
-            SETTINGS,
-        )
-        watermarks = earlier_maximum(decoded.times, decoded.offsets, watermark)
-        for run in decoded.runs:
-            block.count_predictions(run.columns, watermarks[run.rows], None)
-        watermark = int(max(decoded.times.max(), watermark or 0))
+    for _ in fed(block, RECORDS, (0, 100, 200, len(RECORDS))):
         if known == [NOTHING]:
             begun = max(group.pane for totals in block.versions.values() for group in totals.groups)
             known.append(NOTHING.heard(BASELINE))
