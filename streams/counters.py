@@ -33,4 +33,6 @@ class Counters:
     dead_letters: Counter[str] = field(default_factory=Counter)
     misrouted: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    given_up: int = 0
+    """Entries of the join's stores, about, that were let go of before their horizon."""
     chunks: dict[str, Durations] = field(default_factory=dict)

@@ -133,14 +133,14 @@ class Ingest:
         self._advance(source, raw, counted)
         topic, entries, alone = source.name[0], store.pending(), self._is_alone(source)
         try:
-            store.write(topic, source.next, source.watermark, alone=alone)
+            self.counters.given_up += store.write(topic, source.next, source.watermark, alone=alone)
         except Damaged:
             renewed = await self._renewed(source, store, raw)
             if renewed is None:
                 return None
             renewed.layouts.adopt(store.layouts)
             renewed.put(entries)
-            renewed.write(topic, source.next, source.watermark, alone=alone)
+            self.counters.given_up += renewed.write(topic, source.next, source.watermark, alone=alone)
         return counted
 
     def _is_alone(self, source: Source) -> bool:

@@ -30,7 +30,6 @@ UNFINISHED = b"unfinished"
 OWNERS = b"owners"
 # Half a horizon each: an entry is kept for one horizon at least, and for one and a half at most.
 GENERATIONS_A_HORIZON = 2
-# If one side of the join is left so far behind the other, the disk comes first.
 MOST_GENERATIONS = 12
 
 
@@ -156,8 +155,10 @@ class JoinStore:
 
     def write(
         self, topic: str, next_offset: int, watermark: int | None, newest: int | None = None, alone: bool = False
-    ) -> None:
+    ) -> int:
         """Everything put since the last one, and that `topic` has come to `next_offset` and to `watermark` (ms).
+
+        Returns how many entries, about, it let go of before their horizon, for one side is too far behind the other.
 
         `newest`: how far time has come in what was put, where that lies beyond the offset. `alone`: the other side has
         nothing to read, so that this one may decide what is old though nothing was ever read of that.
@@ -165,9 +166,12 @@ class JoinStore:
         batch = WriteBatch(raw_mode=True)
         batch.put(b"next:" + topic.encode(), orjson.dumps([next_offset, watermark]))
         self._write(batch, later(watermark, newest))
-        if watermark is not None:
-            self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
-            self._drop_old(alone)
+        if watermark is None:
+            return 0
+        self._watermarks[topic] = max(watermark, self._watermarks.get(topic, watermark))
+        if alone or len(self._watermarks) == len(SIDES):
+            self._drop_below(min(self._watermarks.values()) // self._generation_ms - GENERATIONS_A_HORIZON)
+        return self._drop_excess()
 
     def write_changes(self) -> None:
         """Everything put since the last one, which moves no offset."""
@@ -191,13 +195,31 @@ class JoinStore:
             self._generations[number] = self._db.create_column_family(str(number), self._options)
         return self._db.get_column_family_handle(str(number))
 
-    def _drop_old(self, alone: bool) -> None:
-        oldest = min(sorted(self._generations)[-MOST_GENERATIONS:], default=0)
-        if alone or len(self._watermarks) == len(SIDES):
-            oldest = max(oldest, min(self._watermarks.values()) // self._generation_ms - GENERATIONS_A_HORIZON)
+    def _drop_excess(self) -> int:
+        """If one side of the join is left so far behind the other, the disk comes first."""
+        ordered = sorted(self._generations)
+        excess = ordered[:-MOST_GENERATIONS]
+        if not excess:
+            return 0
+        given_up = sum(self._entries(number) for number in excess)
+        log.warning(
+            "%s: one side of the join is more than %d horizons behind the other. About %d entries are let go of, and "
+            "what comes for them meets nothing",
+            self._path.name,
+            MOST_GENERATIONS // GENERATIONS_A_HORIZON - 1,
+            given_up,
+        )
+        self._drop_below(ordered[-MOST_GENERATIONS])
+        return given_up
+
+    def _drop_below(self, oldest: int) -> None:
         for number in [one for one in self._generations if one < oldest]:
             self._generations.pop(number).close()
             self._db.drop_column_family(str(number))
+
+    def _entries(self, number: int) -> int:
+        """About how many a generation has: RocksDB counts an id that was put twice as two."""
+        return self._generations[number].property_int_value("rocksdb.estimate-num-keys") or 0
 
     def close(self) -> None:
         for family in self._generations.values():

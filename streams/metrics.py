@@ -25,6 +25,7 @@ HELP = {
     "dead_letters_total": "Records and rows that could not be used.",
     "misrouted_total": "Records in another partition than murmur2 of their key: label and prediction do not meet.",
     "join_outcomes_total": "What became of the rows that were joined.",
+    "join_given_up_total": "Predictions and labels, about, let go of before the horizon: one side is far behind.",
     "chunk_seconds": "Time to process a chunk, its sends acknowledged.",
     "consumer_lag": "Records of a partition of this worker that are still to be processed.",
     "watermark_seconds": "Event time that a partition of this worker has reached (Unix time).",
@@ -100,6 +101,7 @@ def _of_worker(counted: Counted) -> Iterator[Sample]:
         yield Sample("misrouted_total", {"topic": topic}, count)
     for (topic, outcome), count in sorted(counted.outcomes.items()):
         yield Sample("join_outcomes_total", {"topic": topic, "outcome": outcome}, count)
+    yield Sample("join_given_up_total", {}, counted.given_up)
 
 
 def _of_partitions(partitions: tuple[PartitionState, ...]) -> Iterator[Sample]:

@@ -55,6 +55,7 @@ class Counted:
     dead_letters: Mapping[str, int] = field(default_factory=dict)
     misrouted: Mapping[str, int] = field(default_factory=dict)
     outcomes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    given_up: int = 0
     chunks: Mapping[str, Histogram] = field(default_factory=dict)
 
 
@@ -78,5 +79,6 @@ def frozen(counters: Counters) -> Counted:
         dead_letters=dict(counters.dead_letters),
         misrouted=dict(counters.misrouted),
         outcomes=dict(counters.outcomes),
+        given_up=counters.given_up,
         chunks={topic: Histogram(tuple(d.at_most), d.count, d.total_s) for topic, d in counters.chunks.items()},
     )

@@ -25,7 +25,7 @@ from app.sources.watermarks import earlier_maximum
 class JoinStore(Store, Protocol):
     """Where predictions wait for their labels; what was put can be read after `write`."""
 
-    def write(self, topic: str, next_offset: int, watermark: int | None) -> None: ...
+    def write(self, topic: str, next_offset: int, watermark: int | None) -> object: ...
 
 
 class RecordReplay:

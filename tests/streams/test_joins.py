@@ -127,12 +127,16 @@ def test_nothing_is_old_while_the_other_side_was_not_read_yet(tmp_path: Path) ->
     again.close()
 
 
-def test_a_side_that_was_not_read_for_very_long_is_left_behind(tmp_path: Path) -> None:
-    store = JoinStore(tmp_path / "p-0", DAY)
+def test_a_side_that_was_not_read_for_very_long_is_left_behind_and_that_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store, given_up = JoinStore(tmp_path / "p-0", DAY), []
     for day in range(20):
-        store.put([(b"%d" % day, b"1")])
-        store.write("predictions", 1 + day, NOW + day * DAY_MS)
-    assert held(store, *(b"%d" % day for day in range(20))) == [day >= 20 - MOST_GENERATIONS for day in range(20)]
+        store.put((b"%d-%d" % (day, row), b"1") for row in range(5))
+        given_up.append(store.write("predictions", 1 + day, NOW + day * DAY_MS))
+    assert held(store, *(b"%d-0" % day for day in range(20))) == [day >= 20 - MOST_GENERATIONS for day in range(20)]
+    assert given_up == [0] * MOST_GENERATIONS + [5] * (20 - MOST_GENERATIONS)
+    assert caplog.text.count("About 5 entries are let go of") == 20 - MOST_GENERATIONS
     store.close()
 
 

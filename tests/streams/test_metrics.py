@@ -109,6 +109,7 @@ EVERYTHING = snapshot(
         dead_letters={"json": 2},
         misrouted={"labels": 0},
         outcomes={("labels", "matched"): 750},
+        given_up=40,
         chunks={"predictions": Histogram((1,) * 3 + (2,) * (len(BUCKETS_S) - 3), 3, 7.5)},
     ),
     partitions=(
@@ -129,6 +130,7 @@ MODEL = {"model": "credit", "version": "3"}
         ("dead_letters_total", {"reason": "json"}, 2),
         ("misrouted_total", {"topic": "labels"}, 0),
         ("join_outcomes_total", {"topic": "labels", "outcome": "matched"}, 750),
+        ("join_given_up_total", {}, 40),
         ("accuracy", {**MODEL, "segment": ""}, 0.91),
         ("accuracy", {**MODEL, "segment": "channel=web"}, 0.91),
         ("estimated_accuracy", {**MODEL, "segment": ""}, 0.9),
