@@ -56,21 +56,25 @@ def _gather(
     at = [np.empty(0, np.int64)]
     rejects: list[Reject] = []
     row = 0
+    # Made once, and cut: numpy lets go of the interpreter for each, and another thread that waits for it is woken.
+    numbers = np.arange(len(values))
     for start in range(0, len(values), PORTION):
         places, records, unreadable = _decode(values[start : start + PORTION], shapes.decode)
         for (kind, version), members, own in _groups(records):
             if (into := found.get((kind, version))) is None:
                 into = found[kind, version] = Gathered(shapes.of_type[kind], version, settings)
-            into.add(own, row + members)
-        at.append(start + places)
+            into.add(own, numbers[row : row + len(records)][members])
+        at.append(numbers[start:][places])
         rejects += [reject._replace(place=start + reject.place) for reject in unreadable]
         row += len(records)
     return found.values(), np.concatenate(at), rejects
 
 
-def _decode(values: Sequence[bytes | None], decode: Callable[[bytes], Any]) -> tuple[Ints, list[Any], list[Reject]]:
+def _decode(
+    values: Sequence[bytes | None], decode: Callable[[bytes], Any]
+) -> tuple[slice | Ints, list[Any], list[Reject]]:
     try:
-        return np.arange(len(values)), list(map(decode, values)), []  # type: ignore[arg-type]
+        return slice(len(values)), list(map(decode, values)), []  # type: ignore[arg-type]
     except UNREADABLE:
         places, records, rejects = decode_each(values, partial(_fitting, decode))
         return np.array(places, np.int64), records, rejects
@@ -84,9 +88,10 @@ def _fitting(decode: Callable[[bytes], Any], value: bytes) -> Any:
         raise Misfit(decode_prediction(value)) from None
 
 
-def _groups(records: Sequence[Any]) -> Iterable[tuple[tuple[type, str], Ints, Sequence[Any]]]:
+def _groups(records: Sequence[Any]) -> Iterable[tuple[tuple[type, str], slice | Ints, Sequence[Any]]]:
     """Type and version, rows and records of each model version, by their first ones."""
+    kinds, versions = set(map(type, records)), {record.version for record in records}
+    if len(kinds) == len(versions) == 1:
+        return [((kinds.pop(), versions.pop()), slice(len(records)), records)]
     members = members_of([(type(record), record.version) for record in records])
-    if len(members) == 1:
-        return [(name, np.arange(len(records)), records) for name in members]
     return [(name, np.array(rows), [records[row] for row in rows]) for name, rows in members.items()]
