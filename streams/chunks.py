@@ -21,50 +21,58 @@ from faust.types import TP
 from faust.types.tuples import ack_lock
 
 from streams.fetching import FetchThread
-from streams.unpacking import Fetched
-
-
-class Records(list[Fetched]):
-    """The records of one chunk, and the last offset that was fetched before it (None: nothing in this process)."""
-
-    __slots__ = ("previous",)
-
-    def __init__(self, records: Iterable[Fetched], previous: int | None) -> None:
-        super().__init__(records)
-        self.previous = previous
+from streams.records import Records
+from streams.unpacking import Extent, Taken
 
 
 class LostRecords(RuntimeError):
     """Records were fetched but never reached the agent. Only a restart from the last commit makes that good."""
 
 
+class Packed:
+    """What was fetched of one partition, until its agent asks for the records."""
+
+    __slots__ = ("_before", "_taken")
+
+    def __init__(self, taken: Taken, before: Extent | None) -> None:
+        """`before`: of what was fetched before it."""
+        self._taken, self._before = taken, before
+
+    def records(self) -> Records:
+        """All of them. To be called once."""
+        records = Records.of(self._taken, None if self._before is None else self._before.last)
+        if records:
+            self._taken.extent.last = records[-1].offset
+        return records
+
+
 class Chunk:
     """Looks like one Kafka record: its offset is that of the last one, its value is all of them."""
 
-    __slots__ = ("offset", "partition", "timestamp", "topic", "value")
+    __slots__ = ("offset", "partition", "topic", "value")
     timestamp_type = 0
     headers = ()
-    key = checksum = None
+    timestamp = key = checksum = None
     serialized_key_size = serialized_value_size = 0
 
-    def __init__(self, tp: TP, records: list[Fetched], previous: int | None) -> None:
+    def __init__(self, tp: TP, taken: Taken, before: Extent | None) -> None:
         self.topic, self.partition = tp.topic, tp.partition
-        self.offset, self.timestamp = records[-1].offset, records[-1].timestamp
-        self.value = Records(records, previous)
+        self.offset = taken.extent.last
+        self.value = Packed(taken, before)
 
 
 class ChunkScheduler(DefaultSchedulingStrategy):
     """Yields each partition's fetched records as one chunk."""
 
     def __init__(self) -> None:
-        self.fetched: dict[TP, int] = {}
+        self.fetched: dict[TP, Extent] = {}
 
-    def iterate(self, records: Mapping[TP, list[Fetched]]) -> Iterator[tuple[TP, Chunk]]:
-        for tp, fetched in records.items():
-            if fetched:
-                previous = self.fetched.get(tp)
-                self.fetched[tp] = fetched[-1].offset
-                yield tp, Chunk(tp, fetched, previous)
+    def iterate(self, records: Mapping[TP, Taken]) -> Iterator[tuple[TP, Chunk]]:
+        for tp, taken in records.items():
+            if taken:
+                before = self.fetched.get(tp)
+                self.fetched[tp] = taken.extent
+                yield tp, Chunk(tp, taken, before)
 
 
 def check_complete(tp: TP, records: Records, expected: int) -> None:

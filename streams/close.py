@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -111,7 +111,7 @@ class Close:
         self.shards[partition] = fresh
         return fresh
 
-    async def chunk(self, shard: Shard, records: list[ConsumerRecord]) -> None:
+    async def chunk(self, shard: Shard, records: Iterable[Any]) -> None:
         """Applies records in offset order; each tick may close panes."""
         for record in records:
             if record.offset >= shard.next:

@@ -18,12 +18,11 @@ from streams.counting import Counted, Counting, dead_letter
 from streams.joins import JoinStore
 from streams.misrouted import Misrouted, staying
 from streams.outputs import Outputs
-from streams.raw import raw_chunk
 from streams.rebuilding import EPOCH, Already
+from streams.records import Records
 from streams.rocks import Damaged
 from streams.sources import Source
 from streams.stores import Stores
-from streams.unpacking import Fetched
 
 # Parts are running totals, so that not every chunk needs them: at a low rate each tick sends them, at a high one this
 # many records do.
@@ -65,12 +64,11 @@ class Ingest:
         self.sources.clear()
         self.stores.forget()
 
-    async def chunk(self, source: Source, records: list[Fetched]) -> None:
+    async def chunk(self, source: Source, records: Records) -> None:
         """Counts one fetched chunk, and publishes what there is enough of."""
         async with source.sending:
-            chunk = raw_chunk(records)
-            source.passed = await self.misrouted.pass_on(source.name, records, chunk)
-            for raw in chunk.blocks(self.settings.worker.block_records):
+            source.passed = await self.misrouted.pass_on(source.name, records)
+            for raw in records.raw.blocks(self.settings.worker.block_records):
                 # Revoked while the last block was sent: all of it is for the next owner.
                 if not self._owns(source):
                     return

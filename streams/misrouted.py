@@ -8,7 +8,7 @@ the first, so only what is joined is sent on. All else counts where it lies: a m
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from app.sources.partitioning import elsewhere
 from app.sources.passed import Passed
 from streams.counters import Counters
 from streams.outputs import Copy, Outputs
-from streams.unpacking import Fetched
+from streams.records import Record, Records
 
 log = logging.getLogger(__name__)
 
@@ -50,12 +50,12 @@ class Misrouted:
         self._told: dict[str, tuple[float, int]] = {}
         """By topic: when the log said it, and how many there had been."""
 
-    async def pass_on(self, source: tuple[str, int], records: Sequence[Fetched], raw: RawChunk) -> Passed:
+    async def pass_on(self, source: tuple[str, int], records: Records) -> Passed:
         """Counts those of a fetched chunk and sends them on; what of it is not to be counted here.
 
-        `raw`: `records` as a chunk. Every send is acknowledged when this returns.
+        Every send is acknowledged when this returns.
         """
-        topic, partition = source
+        (topic, partition), raw = source, records.raw
         places, homes = elsewhere(raw.keys, partition, self.partitions) if topic in TOPICS else NOWHERE
         if not len(places):
             return Passed()
@@ -112,7 +112,7 @@ def joined_rows(topic: str, raw: RawChunk, settings: Settings) -> Passed:
     return Passed(decoded.offsets[rows], decoded.times[rows])
 
 
-def was_forwarded(record: Fetched) -> bool:
+def was_forwarded(record: Record) -> bool:
     return any(name == HEADER for name, _ in record.headers)
 
 
@@ -123,6 +123,6 @@ def staying(raw: RawChunk, passed: Passed) -> RawChunk:
     return raw.at(np.flatnonzero(~np.isin(raw.offsets, passed.offsets)))
 
 
-def _copy(record: Fetched, partition: int, home: int) -> Copy:
+def _copy(record: Record, partition: int, home: int) -> Copy:
     origin = HEADER, f"{partition}/{record.offset}".encode()
     return Copy(home, record.key, record.value, record.timestamp, [*record.headers, origin])

@@ -51,7 +51,7 @@ class Reader:
         self.consumer.seek(place, start)
         position = start
         while position < end:
-            fetched = (await self.consumer.getmany(place, timeout_ms=1000, max_records=most)).get(place, [])
+            fetched = list((await self.consumer.getmany(place, timeout_ms=1000, max_records=most)).get(place, ()))
             yield fetched if not fetched or fetched[-1].offset < end else [one for one in fetched if one.offset < end]
             position = await self.consumer.position(place)
 

@@ -1,7 +1,6 @@
 """One source partition as its present owner reads it: the open block, the watermark, and how far it was published."""
 
 import asyncio
-from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -14,7 +13,7 @@ from app.sources.marks import Mark, Raise, later
 from app.sources.passed import Passed
 from app.sources.watermarks import windows_end
 from app.windowing.blocks import BaselineOf, Block
-from streams.chunks import Records
+from streams.records import Records
 
 # An event this much older than its Kafka record is history being loaded, not traffic.
 HISTORY_MS = 600_000
@@ -85,14 +84,14 @@ class Source:
         """`records` from the next offset on, cut where the watermark was raised: it holds from there on, as it did."""
         start = 0
         for raised in [raised for raised in self.raises if raised.offset >= self.next]:
-            end = bisect_left(records, raised.offset, start, key=lambda record: record.offset)
+            end = int(np.searchsorted(records.raw.offsets, raised.offset))
             if end > start:
-                yield Records(records[start:end], records.previous)
+                yield records[start:end]
             if end == len(records):
                 return
             self._reach(raised.offset)
             start = end
-        yield Records(records[start:], records.previous)
+        yield records[start:]
 
     def earlier(self, times: Ints, offsets: Ints) -> Ints:
         """The watermark before each row's record, (n,). `times`, `offsets`: (n,) of rows in offset order."""

@@ -8,8 +8,8 @@ private to aiokafka 0.14.0: `tests/streams/test_upgrades.py` fails when an upgra
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import chain, islice
-from typing import Any, Protocol
+from itertools import chain
+from typing import Any, NamedTuple, Protocol
 
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult, PartitionRecords
@@ -45,40 +45,86 @@ class Results(OrderedDict[TopicPartition, Any]):
         # Transactions that were aborted are told apart by aiokafka itself.
         if type(result) is FetchResult and result._partition_records._isolation_level != READ_COMMITTED:
             records = result._partition_records
-            # Chained in C: a generator would be resumed for each record.
-            records._records_iterator = chain.from_iterable(unpack(records))
+            records._records_iterator = unpack(records)
             result.getall = partial(take, result)
         super().__setitem__(tp, result)
 
 
-def take(result: FetchResult, max_records: int | None = None) -> list[Fetched]:
-    """As `FetchResult.getall`: the next records, none if the partition is not to be read at present."""
-    if not result.check_assignment(result._topic_partition) or not result.has_more():
-        return []
-    records = result._partition_records
-    taken: list[Fetched] = list(islice(records._records_iterator, max_records))
-    if max_records is None or len(taken) < max_records:
-        result._update_position()
-        result._partition_records = None
-    else:
-        records.next_fetch_offset = taken[-1].offset + 1
-        result._update_position()
-    return taken
+class Extent:
+    """Up to which offset there are records: of what is not unpacked at the most, since a batch may end in a gap."""
+
+    __slots__ = ("last",)
+
+    def __init__(self, last: int) -> None:
+        self.last = last
 
 
-def unpack(records: PartitionRecords) -> Iterator[Iterable[Fetched]]:
-    """Batch after batch what `PartitionRecords._unpack_records` gives of uncommitted reading, which knows no aborted
-    transactions.
+class Part(NamedTuple):
+    """Records of one batch. `most`: how many there may be. `end`: the offset after the batch."""
 
-    `next_fetch_offset` is right once all of a batch was taken: after a part of it `take` sets it.
+    records: Iterable[Fetched]
+    most: int
+    end: int
+
+
+class Taken:
+    """What one poll took of a partition: whole batches, which are unpacked where they are read, and only once.
+
+    That is another thread, and so another processor: what this one had unpacked would have to come over to it.
     """
+
+    __slots__ = ("_parts", "_size", "extent")
+
+    def __init__(self, parts: Sequence[Part], most: int | None = None) -> None:
+        """`most`: what `len` may say, for aiokafka counts by it how many more it may take."""
+        self._parts = parts
+        count = sum(part.most for part in parts)
+        self._size = count if most is None else min(count, most)
+        self.extent = Extent(parts[-1].end - 1 if parts else -1)
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[Fetched]:
+        # Chained in C: a generator would be resumed for each record.
+        return chain.from_iterable(part.records for part in self._parts)
+
+
+def take(result: FetchResult, max_records: int | None = None) -> Taken:
+    """As `FetchResult.getall`: the next records, none if the partition is not to be read at present.
+
+    They may be more than `max_records`, by a part of a batch.
+    """
+    if not result.check_assignment(result._topic_partition) or not result.has_more():
+        return Taken([])
+    records = result._partition_records
+    parts: list[Part] = []
+    for part in records._records_iterator:
+        parts.append(part)
+        if max_records is not None and sum(part.most for part in parts) >= max_records:
+            break
+    # Not sooner: an error on the way moves nothing.
+    records.next_fetch_offset = parts[-1].end if parts else records.next_fetch_offset
+    result._update_position()
+    if not parts or not records._records.has_next():
+        result._partition_records = None
+    return Taken(parts, max_records)
+
+
+def unpack(records: PartitionRecords) -> Iterator[Part]:
+    """Batch after batch what `PartitionRecords._unpack_records` gives of uncommitted reading, which knows no aborted
+    transactions."""
     batches = records._records
     while batches.has_next():
         batch = batches.next_batch()
         if records._check_crcs and not batch.validate_crc():
             raise CorruptRecordException(f"Invalid CRC - {records._tp}")
-        if not batch.is_control_batch:
-            first = records.next_fetch_offset
+        first, end = records.next_fetch_offset, batch.next_offset
+        if batch.is_control_batch:
+            yield Part((), 0, end)
+        elif batch.base_offset >= first:
+            yield Part(batch, end - batch.base_offset, end)
+        else:
             # The broker sends whole batches, of which the first may begin before what was asked for.
-            yield batch if batch.base_offset >= first else [one for one in batch if one.offset >= first]
-        records.next_fetch_offset = batch.next_offset
+            own = [one for one in batch if one.offset >= first]
+            yield Part(own, len(own), end)

@@ -14,7 +14,7 @@ from streams.app import create_app, named
 from streams.assignment import Assignment
 from streams.balance import Balance
 from streams.baselines import Baselines
-from streams.chunks import Records, check_complete
+from streams.chunks import Packed, check_complete
 from streams.claims import Claims
 from streams.close import Close
 from streams.counters import Durations
@@ -25,6 +25,7 @@ from streams.logs import only_ours
 from streams.mistakes import is_known, told
 from streams.observing import Observer
 from streams.outputs import Outputs
+from streams.records import Records
 from streams.sources import Published, Source
 from streams.ticks import Ticks
 from streams.topics import topic_name
@@ -75,7 +76,7 @@ class Worker:
         self.app.task(self._start)
         self.app.task(self._send_ticks)
 
-    def _agent(self, name: str, handle: Callable[[str, Any, Records], Awaitable[None]]) -> None:
+    def _agent(self, name: str, handle: Callable[[str, Any, Packed], Awaitable[None]]) -> None:
         channel = self.app.topic(topic_name(self.settings, name))
 
         async def agent(stream: AsyncIterator[Any]) -> None:
@@ -115,14 +116,14 @@ class Worker:
         self.close.forget()
         self.ticks.forget()
 
-    async def _ingest_chunk(self, name: str, message: Any, records: Records) -> None:
-        place = name, message.partition
-        source = await self._source(place, message, records)
+    async def _ingest_chunk(self, name: str, message: Any, packed: Packed) -> None:
+        place, records = (name, message.partition), packed.records()
+        source = await self._source(place, message, records) if records else None
         if source is None:
             return
         if records[0].offset != source.next:
             check_complete(message.tp, records, source.next)
-            records = Records((r for r in records if r.offset >= source.next), records.previous)
+            records = records.since(source.next)
             if not records:
                 return
         if name in SIDES:
@@ -150,7 +151,10 @@ class Worker:
                 self.ingest.begin(place, generation, records[0].offset, self.baselines.get)
         return sources[place]
 
-    async def _close_chunk(self, name: str, message: Any, records: Records) -> None:
+    async def _close_chunk(self, name: str, message: Any, packed: Packed) -> None:
+        records = packed.records()
+        if not records:
+            return
         _, metadata = self.app.floors.committed.get(message.tp, (0, ""))
         shard = await self.close.shard(message.partition, message.generation_id, records[0].offset, metadata)
         if records[0].offset != shard.next:

@@ -13,10 +13,11 @@ from app.joining.told import SIDES
 from app.messages import Message
 from app.settings import Settings
 from streams.assignment import Assignment
-from streams.chunks import Floors, Records
+from streams.chunks import Floors
 from streams.ingest import Ingest
 from streams.outputs import Outputs
 from streams.reading import read
+from streams.records import Records
 from streams.sources import Source
 from streams.ticks import encoded
 from streams.topics import partition_counts, topic_name
@@ -103,7 +104,7 @@ class Owner:
 
     async def count(self, topic: str, most: int) -> None:
         source = self.source(topic)
-        records = Records(self.log.records[topic][source.next : source.next + most], None)
+        records = Records.of(self.log.records[topic][source.next : source.next + most])
         for piece in source.pieces(records) if records else ():
             await self.ingest.chunk(source, piece)
 

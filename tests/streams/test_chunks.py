@@ -11,41 +11,62 @@ from faust.transport import consumer as consumers
 from faust.types import TP
 
 from streams.chunks import ChunkConsumer, ChunkScheduler, Floors, LostRecords, check_complete
+from streams.unpacking import Part, Taken
 
 
 def record(offset: int, partition: int = 0) -> ConsumerRecord[Any, Any]:
     return ConsumerRecord("predictions", partition, offset, 1000 + offset, 0, None, b"{}", None, -1, 2, ())
 
 
+def taken(*offsets: int, end: int | None = None) -> Taken:
+    """One batch that goes to before `end`."""
+    parts = [Part([record(offset) for offset in offsets], len(offsets), end or offsets[-1] + 1)] if offsets else []
+    return Taken(parts)
+
+
 def test_each_partition_is_one_chunk_with_the_offset_of_its_last_record() -> None:
     scheduler = ChunkScheduler()
     first, second = TP("predictions", 0), TP("predictions", 1)
-    fetched = {first: [record(3), record(4)], second: [record(7, 1)], TP("predictions", 2): []}
-    chunks = dict(scheduler.iterate(fetched))
-    assert {tp: (chunk.offset, chunk.timestamp, len(chunk.value)) for tp, chunk in chunks.items()} == {
-        first: (4, 1004, 2),
-        second: (7, 1007, 1),
-    }
-    assert chunks[first].value.previous is None
-    [(_, again)] = scheduler.iterate({first: [record(9)]})
-    assert again.value.previous == 4
+    chunks = dict(scheduler.iterate({first: taken(3, 4), second: taken(7), TP("predictions", 2): taken()}))
+    assert {tp: chunk.offset for tp, chunk in chunks.items()} == {first: 4, second: 7}
+    records = {tp: chunk.value.records() for tp, chunk in chunks.items()}
+    assert {tp: own.raw.offsets.tolist() for tp, own in records.items()} == {first: [3, 4], second: [7]}
+    assert records[first].previous is None
+    [(_, again)] = scheduler.iterate({first: taken(9)})
+    assert again.value.records().previous == 4
 
 
 def test_a_chunk_that_was_fetched_and_never_came_is_noticed() -> None:
     scheduler, tp = ChunkScheduler(), TP("predictions", 0)
-    list(scheduler.iterate({tp: [record(0), record(1)]}))
-    [(_, lost)] = scheduler.iterate({tp: [record(2)]})
-    [(_, next_chunk)] = scheduler.iterate({tp: [record(5)]})
+    list(scheduler.iterate({tp: taken(0, 1)}))
+    [(_, lost)] = scheduler.iterate({tp: taken(2)})
+    [(_, next_chunk)] = scheduler.iterate({tp: taken(5)})
     assert lost.offset == 2
     with pytest.raises(LostRecords, match="offsets 2 to 4"):
-        check_complete(tp, next_chunk.value, 2)
+        check_complete(tp, next_chunk.value.records(), 2)
 
 
 def test_a_gap_in_the_log_itself_is_no_loss() -> None:
     scheduler, tp = ChunkScheduler(), TP("predictions", 0)
-    list(scheduler.iterate({tp: [record(0), record(1)]}))
-    [(_, next_chunk)] = scheduler.iterate({tp: [record(5)]})
-    assert check_complete(tp, next_chunk.value, 2) is None
+    list(scheduler.iterate({tp: taken(0, 1)}))
+    [(_, next_chunk)] = scheduler.iterate({tp: taken(5)})
+    assert check_complete(tp, next_chunk.value.records(), 2) is None
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_batch_that_ends_in_a_gap_is_no_loss_once_it_has_arrived(arrives: bool) -> None:
+    """Compaction took offsets 2 to 4 of it: only when it is unpacked that is known."""
+    scheduler, tp = ChunkScheduler(), TP("predictions", 0)
+    [(_, first)] = scheduler.iterate({tp: taken(0, 1, end=5)})
+    if arrives:
+        assert first.value.records().raw.offsets.tolist() == [0, 1]
+    [(_, second)] = scheduler.iterate({tp: taken(5)})
+    records = second.value.records()
+    if arrives:
+        assert check_complete(tp, records, 2) is None
+    else:
+        with pytest.raises(LostRecords, match="offsets 2 to 4"):
+            check_complete(tp, records, 2)
 
 
 def test_revoked_partitions_leave_nothing_to_commit() -> None:

@@ -5,7 +5,6 @@ commit, tick, count, send. Close reads the log as it grows.
 """
 
 from collections.abc import Iterator
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -20,8 +19,8 @@ from app.settings import Settings
 from app.sources.marks import Mark, mark_of
 from app.windowing.blocks import Block
 from app.windowing.panes import PaneBoard
-from streams.chunks import Records
 from streams.idling import raise_idle
+from streams.records import Record, Records
 from streams.sources import Source
 
 SETTINGS = Settings.model_validate(
@@ -78,8 +77,8 @@ class Reader:
         """Reads to the end, in chunks of any size, and sends the parts of each block that it touches."""
         while (first := self.source.next) < len(self.broker.times):
             end = min(first + int(self.broker.rng.integers(1, 12)), len(self.broker.times))
-            fetched: Any = [SimpleNamespace(offset=offset) for offset in range(first, end)]
-            for piece in self.source.pieces(Records(fetched, None)):
+            fetched = Records.of(Record(offset, 0, None, b"{}") for offset in range(first, end))
+            for piece in self.source.pieces(fetched):
                 for offset in [record.offset for record in piece]:
                     self._count(offset)
             self.broker.committed = self.source.floor()

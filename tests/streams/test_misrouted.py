@@ -14,8 +14,8 @@ from app.sources.passed import Passed
 from streams.counters import Counters
 from streams.misrouted import HEADER, Misrouted, staying
 from streams.outputs import Outputs
-from streams.raw import raw_chunk
 from streams.reading import read
+from streams.records import Records
 
 PARTITIONS = 4
 NOW = 1_795_176_000_000
@@ -59,10 +59,9 @@ async def passed_on(settings: Settings, records: list[ConsumerRecord]) -> tuple[
     outputs, counters = Outputs(settings), Counters()
     await outputs.start()
     try:
-        raw = raw_chunk(records)
-        topic = records[0].topic
-        passed = await Misrouted(settings, outputs, counters, PARTITIONS).pass_on((topic, HERE), records, raw)
-        return passed, staying(raw, passed), counters
+        source, fetched = (records[0].topic, HERE), Records.of(records)
+        passed = await Misrouted(settings, outputs, counters, PARTITIONS).pass_on(source, fetched)
+        return passed, staying(fetched.raw, passed), counters
     finally:
         await outputs.stop()
 
@@ -122,7 +121,7 @@ async def test_the_log_says_it_once_an_hour_and_what_to_do(caplog: pytest.LogCap
         clock.now = hour
         caplog.clear()
         records = [record(place, ELSEWHERE, value) for place, value in enumerate(values)]
-        await misrouted.pass_on(("predictions", HERE), records, raw_chunk(records))
+        await misrouted.pass_on(("predictions", HERE), Records.of(records))
         return caplog.messages
 
     with caplog.at_level(logging.WARNING):

@@ -1,12 +1,9 @@
-from types import SimpleNamespace
-from typing import Any
-
 import numpy as np
 
 from app.drift.timeline import NOTHING
 from app.settings import Settings, WindowSettings
 from app.sources.marks import Mark, mark_of
-from streams.chunks import Records
+from streams.records import Record, Records
 from streams.sources import Source, quiet_watermark
 
 SETTINGS = Settings(worker={"block_records": 8})
@@ -35,8 +32,7 @@ def restarted(reader: Source) -> Source:
 
 
 def records(first: int, last: int) -> Records:
-    made: Any = [SimpleNamespace(offset=offset) for offset in range(first, last + 1)]
-    return Records(made, None)
+    return Records.of(Record(offset, NOW, None, b"{}") for offset in range(first, last + 1))
 
 
 def test_the_floor_is_the_start_of_the_open_block_with_the_watermark_of_its_start() -> None:

@@ -9,7 +9,8 @@ from faust.types import TP
 
 from app.settings import Settings
 from streams.assignment import Assignment
-from streams.chunks import Floors, LostRecords, Records
+from streams.chunks import Floors, LostRecords
+from streams.records import Records
 from streams.worker import Worker
 
 TPS = TP("predictions", 0)
@@ -17,7 +18,7 @@ TPS = TP("predictions", 0)
 
 def chunk(first: int, previous: int | None) -> Records:
     record: Any = ConsumerRecord("predictions", 0, first, 1000, 0, None, b"{}", None, -1, 2, ())
-    return Records([record], previous)
+    return Records.of([record], previous)
 
 
 @pytest.mark.parametrize("is_ours", [False, True])
