@@ -40,9 +40,9 @@ class Packed:
 
     def records(self) -> Records:
         """All of them. To be called once."""
-        records = Records.of(self._taken, None if self._before is None else self._before.last)
-        if records:
-            self._taken.extent.last = records[-1].offset
+        previous = None if self._before is None else self._before.last
+        records = Records.of(self._taken, previous)
+        self._taken.extent.last = records[-1].offset if records else -1 if previous is None else previous
         return records
 
 

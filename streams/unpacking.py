@@ -99,9 +99,11 @@ def take(result: FetchResult, max_records: int | None = None) -> Taken:
         return Taken([])
     records = result._partition_records
     parts: list[Part] = []
+    count = 0
     for part in records._records_iterator:
         parts.append(part)
-        if max_records is not None and sum(part.most for part in parts) >= max_records:
+        count += part.most
+        if max_records is not None and count >= max_records:
             break
     # Not sooner: an error on the way moves nothing.
     records.next_fetch_offset = parts[-1].end if parts else records.next_fetch_offset

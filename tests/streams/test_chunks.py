@@ -69,6 +69,14 @@ def test_a_batch_that_ends_in_a_gap_is_no_loss_once_it_has_arrived(arrives: bool
             check_complete(tp, records, 2)
 
 
+def test_batches_of_which_nothing_is_left_are_no_loss() -> None:
+    scheduler, tp = ChunkScheduler(), TP("predictions", 0)
+    fetched = [taken(0, 1), Taken([Part([], 3, 5)]), taken(5)]
+    first, empty, last = [chunk.value.records() for one in fetched for _, chunk in scheduler.iterate({tp: one})]
+    assert (first.previous, len(empty), last.previous) == (None, 0, 1)
+    assert check_complete(tp, last, 2) is None
+
+
 def test_revoked_partitions_leave_nothing_to_commit() -> None:
     floors = Floors()
     floors.safe[TP("predictions", 0)] = 8192, "17"
