@@ -13,8 +13,8 @@ from app.identity import version_key
 from app.messages import Message
 from app.settings import Settings
 from streams.outputs import Outputs
-from streams.raw import raw_chunk
 from streams.reading import Ranges, read
+from streams.records import Records
 from streams.topicadmin import BrokerError, TopicAdmin
 from streams.topics import plans, topic_name
 
@@ -93,12 +93,12 @@ async def read_predictions(settings: Settings, ranges: Ranges, rows: PeriodRows,
         own = waiting[record.partition]
         own.append(record)
         if len(own) == RECORDS_A_CHUNK:
-            rows.predictions(raw_chunk(own))
+            rows.predictions(Records.of(own).raw)
             own.clear()
         advanced(1)
     for _, own in sorted(waiting.items()):
         if own:
-            rows.predictions(raw_chunk(own))
+            rows.predictions(Records.of(own).raw)
 
 
 async def read_examples(settings: Settings, ranges: Ranges, rows: PeriodRows, advanced: Advanced) -> None:

@@ -7,7 +7,6 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from aiokafka.structs import ConsumerRecord
 
 from app.alerts.stalled import Standstill, patience_ms
 from app.drift.baseline import Baseline
@@ -18,6 +17,7 @@ from app.windowing.panes import PaneBoard
 from streams.baselines import Baselines
 from streams.following import POSITION, read_partition
 from streams.outputs import Outputs
+from streams.unpacking import Fetched
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,7 @@ class Close:
                 await self._apply(shard, orjson.loads(record.value), record)
                 shard.next = record.offset + 1
 
-    async def _apply(self, shard: Shard, message: dict[str, Any], record: ConsumerRecord) -> None:
+    async def _apply(self, shard: Shard, message: dict[str, Any], record: Fetched) -> None:
         shard.board.add(message, record.offset)
         if "tick" not in message:
             shard.monitor(message["model"])

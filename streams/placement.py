@@ -12,8 +12,8 @@ from aiokafka.errors import KafkaConnectionError
 from app.settings import Settings
 from app.sources.partitioning import elsewhere
 from streams.misrouted import REMEDY, TOPICS, joined_rows, meanwhile
-from streams.raw import raw_chunk
 from streams.reading import Ranges, read
+from streams.records import Records
 from streams.topicadmin import TopicAdmin
 from streams.topics import topic_name
 
@@ -80,7 +80,7 @@ async def _placement(topic: str, settings: Settings, ranges: Ranges) -> Placemen
     records = [one async for one in read(settings.broker, topic_name(settings, topic), ranges)]
     newest = -1
     for partition, group in groupby(sorted(records, key=attrgetter("partition", "offset")), attrgetter("partition")):
-        raw = raw_chunk(list(group))
+        raw = Records.of(group).raw
         joined = np.isin(raw.offsets, joined_rows(topic, raw, settings).offsets)
         places, _ = elsewhere(raw.keys, partition, len(ranges))
         wrong = places[joined[places]]

@@ -30,7 +30,7 @@ from app.sources.marks import Mark, Raise, later
 from app.sources.watermarks import earlier_maximum
 from streams.joins import JoinStore
 from streams.partitionreader import Reader, reader
-from streams.raw import raw_chunk
+from streams.records import Records
 from streams.unpacking import Fetched
 
 log = logging.getLogger(__name__)
@@ -149,7 +149,7 @@ class Rebuild:
             async for records in source.read(topic, floor, min(self.store.reach(topic), ends[topic])):
                 self._check_ours()
                 if records:
-                    self._join.forget(self._ids(topic, raw_chunk(records)), floors)
+                    self._join.forget(self._ids(topic, Records.of(records).raw), floors)
                     self.store.write_changes()
         for topic, floor in self.floors.items():
             if (self.store.next_offset(topic) or 0) > floor:
@@ -176,7 +176,7 @@ class Rebuild:
         async for records in source.read(topic, start, end if others else max(floor, reached)):
             self._check_ours()
             if records:
-                self._put(topic, raw_chunk(records), Wanted(max(floor, reached), others))
+                self._put(topic, Records.of(records).raw, Wanted(max(floor, reached), others))
             self.progress.done = min(self.progress.done + len(records), self.progress.total)
             self._tell()
         self._write(topic, floor)

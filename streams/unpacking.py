@@ -105,8 +105,8 @@ def take(result: FetchResult, max_records: int | None = None) -> Taken:
         count += part.most
         if max_records is not None and count >= max_records:
             break
-    # Not sooner: an error on the way moves nothing.
-    records.next_fetch_offset = parts[-1].end if parts else records.next_fetch_offset
+    if parts:  # not sooner: an error on the way moves nothing
+        records.next_fetch_offset = parts[-1].end
     result._update_position()
     if not parts or not records._records.has_next():
         result._partition_records = None

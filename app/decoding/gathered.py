@@ -188,7 +188,7 @@ def _field_columns(rows: Sequence[Any], count: int) -> Iterator[list[Any]]:
 def _transposed(matrices: Sequence[Floats]) -> Floats:
     """(width, n) of the rows of all, so that a column is read without strides.
 
-    Portion after portion, which the processor has at hand: to turn all of it at once takes fourteen times as long.
+    Portion after portion, which the processor has at hand: to turn all of it at once takes many times as long.
     """
     starts = list(accumulate(map(len, matrices), initial=0))
     columns = np.empty((matrices[0].shape[1], starts[-1]))

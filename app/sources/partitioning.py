@@ -29,7 +29,7 @@ def elsewhere(keys: Sequence[bytes | None], partition: int, partitions: int) -> 
 
     What has no key belongs nowhere in particular.
     """
-    present: Sequence[bytes] = keys if all(keys) else [key for key in keys if key is not None]  # type: ignore[assignment]
+    present = [key for key in keys if key is not None]
     right = partitions_of(present, partitions)
     wrong = np.flatnonzero(right != partition)
     if len(present) == len(keys):

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli import app, config_first, run
+from tests.kafka.harness import free_port
 
 COMMAND = [str(Path(sys.executable).with_name("inferwatch"))]
 NAMES = [info.name or info.callback.__name__ for info in app.registered_commands if info.callback and not info.hidden]
@@ -78,13 +79,12 @@ def test_a_mistake_is_one_line(arguments: list[str], code: int, line: str) -> No
 
 @pytest.mark.parametrize("command", [["topics", "check"], ["worker"]])
 def test_a_broker_that_is_not_there_is_one_line(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    with socket.socket() as nobody, socket.socket() as free:
+    with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))  # a port that is taken, and on which nobody listens
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
         monkeypatch.setenv("INFERWATCH_BROKER", address)
-        free.bind(("127.0.0.1", 0))  # the usual one may be that of a worker on this machine
-        monkeypatch.setenv("INFERWATCH_WORKER__PORT", str(free.getsockname()[1]))
-        free.close()
+        # The usual one may be that of a worker on this machine.
+        monkeypatch.setenv("INFERWATCH_WORKER__PORT", str(free_port()))
         code, _, err = inferwatch(*command)
     assert code == 1
     assert err.startswith(f"inferwatch: no Kafka answers at {address}")
